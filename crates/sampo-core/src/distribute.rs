@@ -1,0 +1,5 @@
+//! `distribute`: brings what was built for every release to every destination, and knows whether it got there.
+
+pub mod backend;
+pub mod checksum;
+pub mod model;

@@ -1,0 +1,317 @@
+//! The `Backend` trait, the one list of backend types, and the suite of promises that they all keep.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::model::{Artifact, ArtifactKind, Item, Release, Shipment};
+use crate::config::distribute::Prereleases;
+use crate::config::{BackendTable, ConfigError, Repository};
+use crate::environment::Environment;
+use crate::error::SampoError;
+use crate::event::Reporter;
+
+/// One configured destination.
+///
+/// A backend says what stands at its destination and changes one thing at a time. It never loops over attempts,
+/// never prints and never asks whether this is a dry run: order, retries, time limits and bookkeeping are the
+/// engine's. Every method may be called again after a failure, by this run or by another one on another machine.
+#[async_trait]
+pub trait Backend: fmt::Debug + Send + Sync {
+    /// The one place that `release` goes to, for people: `acme/app v1.2.0`, `/srv/www/1.2.0`. Two releases of one
+    /// run may share a place only if their items have different names.
+    fn destination(&self, release: &Release) -> Result<String, BackendError>;
+
+    /// Fails if the backend cannot work at all: a missing credential, a repository that nobody named. Called once
+    /// a run, before the first write. Sends nothing that changes anything.
+    async fn check(&self) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    /// What this backend will put there: an item for each artifact, or one for the release. Names are unique.
+    fn items(&self, shipment: &Shipment) -> Result<Vec<Item>, BackendError> {
+        Ok(shipment.artifacts.iter().map(Item::of).collect())
+    }
+
+    /// What the destination holds now. Changes nothing. `presences` has one entry for each of `items`, in order.
+    async fn survey(&self, shipment: &Shipment, items: &[Item]) -> Result<Survey, BackendError>;
+
+    /// Makes the destination ready to receive: a draft release, a folder. Called before the first delivery of a
+    /// shipment and only if there is one.
+    async fn open(&self, _shipment: &Shipment) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    /// Puts one item there and confirms that it arrived. `found` is what the last survey saw in its place:
+    /// [`Presence::Different`] only if it may be replaced, never [`Presence::Identical`] or [`Presence::Closed`].
+    /// Called concurrently for different items.
+    async fn deliver(
+        &self,
+        shipment: &Shipment,
+        item: &Item,
+        found: &Presence,
+        progress: &Progress,
+    ) -> Result<Receipt, BackendError>;
+
+    /// Makes the shipment visible, once every item has arrived. Doing it twice changes nothing the second time.
+    async fn finish(&self, _shipment: &Shipment) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    /// The bytes of a small item at the destination, for those that list others and are merged with what is there.
+    async fn read(&self, _shipment: &Shipment, item: &Item) -> Result<Vec<u8>, BackendError> {
+        Err(BackendError::new("not-supported", format!("`{}` cannot be read back from this destination", item.name)))
+    }
+
+    /// Where users will fetch this artifact from, once the shipment is finished.
+    fn download_url(&self, _release: &Release, _artifact: &Artifact) -> Option<String> {
+        None
+    }
+}
+
+/// What a destination holds of a shipment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// For each item asked about, in order.
+    pub presences: Vec<Presence>,
+    /// Whether [`Backend::finish`] would have nothing to do if nothing were delivered.
+    pub finished: bool,
+    /// What the user should know about the destination, such as a second draft for one tag.
+    pub warnings: Vec<String>,
+}
+
+/// What a destination holds in one item's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence {
+    /// Nothing.
+    Absent,
+    /// Exactly this item.
+    Identical,
+    /// Something else; what it is, for people.
+    Different(String),
+    /// An item that was begun and not finished, by an earlier run or by another one that is still at it.
+    Incomplete,
+    /// The destination takes nothing under this name, whatever is asked for; why, for people.
+    Closed(String),
+    /// The destination cannot tell: delivering again must do no harm.
+    Unknown,
+}
+
+/// The proof of a delivery.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// Where users will fetch it.
+    pub url: Option<String>,
+}
+
+/// A delivery's own line to the engine: how far it got.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(Arc<ProgressState>);
+
+#[derive(Debug, Default)]
+struct ProgressState {
+    sent: AtomicU64,
+    moved: Notify,
+}
+
+impl Progress {
+    /// `bytes` more have left.
+    pub fn advance(&self, bytes: u64) {
+        self.0.sent.fetch_add(bytes, Ordering::Relaxed);
+        self.0.moved.notify_waiters();
+    }
+
+    /// Something moved that has no size, such as a line of a command's output.
+    pub fn tick(&self) {
+        self.0.moved.notify_waiters();
+    }
+
+    /// Bytes that have left so far.
+    pub fn sent(&self) -> u64 {
+        self.0.sent.load(Ordering::Relaxed)
+    }
+
+    /// Waits for the next movement.
+    pub async fn moved(&self) {
+        self.0.moved.notified().await;
+    }
+}
+
+/// A backend could not do what it was asked. Carries all that the engine and the report need.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct BackendError {
+    /// The stable, documented name of what went wrong.
+    pub code: &'static str,
+    /// What went wrong, with the cause, without secrets.
+    pub message: String,
+    /// What the user can do.
+    pub hint: Option<String>,
+    /// Whether and when trying again can help.
+    pub retry: Retry,
+}
+
+/// Whether and when trying again can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It cannot: the same request would fail again.
+    Never,
+    /// It can, after a while. The destination may have acted before it failed: it is surveyed first.
+    Later,
+    /// It can, and the destination said after how long.
+    After(Duration),
+}
+
+impl BackendError {
+    /// A failure that trying again does not mend.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None, retry: Retry::Never }
+    }
+
+    /// A failure that may pass.
+    pub fn transient(code: &'static str, message: impl Into<String>) -> Self {
+        Self { retry: Retry::Later, ..Self::new(code, message) }
+    }
+
+    /// Adds what the user can do.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds whether and when to try again.
+    #[must_use]
+    pub fn with_retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Whether trying again can help at all.
+    pub fn is_retryable(&self) -> bool {
+        self.retry != Retry::Never
+    }
+}
+
+/// What backends share with the rest of the run.
+#[derive(Clone)]
+pub struct BackendContext {
+    /// The root of the workspace.
+    pub root: PathBuf,
+    /// The repository that the releases belong to, where it is known.
+    pub repository: Option<Repository>,
+    /// The environment to read credentials and addresses from.
+    pub environment: Arc<Environment>,
+    /// Where to tell what happens.
+    pub reporter: Arc<dyn Reporter>,
+    /// Fires when the run is to end early.
+    pub cancellation: CancellationToken,
+    /// How long to wait for a destination to settle.
+    pub pace: Pace,
+}
+
+/// Bounded waits for destinations whose reads lag behind their writes.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How long a half-made item may be another run's work in progress.
+    pub settle: Duration,
+    /// How long a fresh write may be missing from lists.
+    pub lag: Duration,
+    /// How long between two looks.
+    pub poll: Duration,
+    /// The first wait before trying again; it doubles from there.
+    pub backoff: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            settle: Duration::from_secs(10),
+            lag: Duration::from_secs(20),
+            poll: Duration::from_secs(2),
+            backoff: Duration::from_secs(1),
+        }
+    }
+}
+
+/// The keys of one type of backend, and what makes a backend of them.
+pub trait BackendConfig: DeserializeOwned + JsonSchema {
+    /// The value of `type`.
+    const TYPE: &'static str;
+    /// The kinds of artifacts that it takes unless told otherwise.
+    const ARTIFACTS: &'static [ArtifactKind] =
+        &[ArtifactKind::Archive, ArtifactKind::Binary, ArtifactKind::File, ArtifactKind::Checksum];
+    /// Whether it takes pre-releases unless told otherwise.
+    const PRERELEASES: Prereleases = Prereleases::Both;
+    /// How often it is tried again unless told otherwise; none for the value of `[distribute]`.
+    const RETRIES: Option<u32> = None;
+
+    /// Checks what the types of the keys cannot say; errors carry the line.
+    fn check(&self, _table: &BackendTable) -> Result<(), ConfigError> {
+        Ok(())
+    }
+
+    /// The environment variables that hold its credentials, so that they are kept from children and output.
+    fn token_variables(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The backend named `name`. Opens nothing.
+    fn build(self, name: &str, context: &BackendContext) -> Result<Box<dyn Backend>, SampoError>;
+}
+
+/// A type of backend, as the list below holds it.
+pub struct BackendType {
+    /// The value of `type`.
+    pub name: &'static str,
+    /// See [`BackendConfig::ARTIFACTS`].
+    pub artifacts: &'static [ArtifactKind],
+    /// See [`BackendConfig::PRERELEASES`].
+    pub prereleases: Prereleases,
+    /// See [`BackendConfig::RETRIES`].
+    pub retries: Option<u32>,
+    /// Reads and checks the table, and names its credentials' variables.
+    pub check: fn(&BackendTable) -> Result<Vec<String>, ConfigError>,
+    /// Reads the table and makes the backend.
+    pub build: fn(&str, &BackendTable, &BackendContext) -> Result<Box<dyn Backend>, SampoError>,
+    /// The JSON Schema of its own keys.
+    pub schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
+}
+
+impl BackendType {
+    const fn of<C: BackendConfig>() -> Self {
+        Self {
+            name: C::TYPE,
+            artifacts: C::ARTIFACTS,
+            prereleases: C::PRERELEASES,
+            retries: C::RETRIES,
+            check: |table| {
+                let config: C = table.own()?;
+                config.check(table)?;
+                Ok(config.token_variables())
+            },
+            build: |name, table, context| table.own::<C>()?.build(name, context),
+            schema: |generator| generator.subschema_for::<C>(),
+        }
+    }
+
+    /// The type that a table names.
+    pub fn find(table: &BackendTable) -> Result<&'static Self, ConfigError> {
+        TYPES.iter().find(|known| known.name == table.kind).ok_or_else(|| {
+            let known: Vec<String> = TYPES.iter().map(|known| format!("`{}`", known.name)).collect();
+            let message = format!("unknown backend type `{}`; known are {}", table.kind, known.join(", "));
+            table.error(Some("type"), message)
+        })
+    }
+}
+
+/// Every type of backend. To add one: a file in `backend/`, and its line here.
+pub const TYPES: &[BackendType] = &[];

@@ -1,0 +1,243 @@
+//! Git, run as a child process in one folder, with untranslated messages and no prompts.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::Diagnose;
+use crate::process::{Command, Output, ProcessError};
+
+/// Environment variables that Sampo itself uses as credentials; children get them only where they need them.
+pub const TOKEN_VARIABLES: &[&str] = &["GITHUB_TOKEN", "GH_TOKEN"];
+
+/// The git repository that a folder belongs to.
+#[derive(Debug, Clone)]
+pub struct Git {
+    folder: PathBuf,
+}
+
+/// A tag and the commit it stands for (annotated tags are followed to their commit).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// The name without `refs/tags/`.
+    pub name: String,
+    /// The full hash of the commit.
+    pub commit: String,
+}
+
+/// Git could not answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GitError {
+    /// There is no repository here.
+    #[error("`{}` is not in a git repository", folder.display())]
+    NoRepository {
+        /// The folder asked about.
+        folder: PathBuf,
+    },
+    /// The repository has no commit yet.
+    #[error("the git repository of `{}` has no commit yet", folder.display())]
+    NoCommit {
+        /// The folder asked about.
+        folder: PathBuf,
+    },
+    /// A git command failed.
+    #[error("git could not {action}")]
+    Failed {
+        /// What was asked of it, as an infinitive.
+        action: String,
+        /// What it said.
+        source: ProcessError,
+    },
+}
+
+impl Diagnose for GitError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoRepository { .. } => "git-no-repository",
+            Self::NoCommit { .. } => "git-no-commit",
+            Self::Failed { .. } => "git-failed",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoRepository { .. } => Some("run `git init` and make a first commit, or run this in a clone".into()),
+            Self::NoCommit { .. } => Some("make a first commit".into()),
+            Self::Failed { source, .. } => source.hint(),
+        }
+    }
+}
+
+impl Git {
+    /// Git as seen from `folder`. Nothing is run yet.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// The folder in which commands run.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The top folder of the working tree.
+    pub async fn top_level(&self) -> Result<PathBuf, GitError> {
+        let output = self.query(&["rev-parse", "--show-toplevel"], "find the top of the repository").await?;
+        Ok(PathBuf::from(output))
+    }
+
+    /// The full hash of the commit at HEAD.
+    pub async fn head(&self) -> Result<String, GitError> {
+        self.commit_of("HEAD").await?.ok_or_else(|| GitError::NoCommit { folder: self.folder.clone() })
+    }
+
+    /// The full hash of the commit that `revision` names, or none if there is no such revision.
+    pub async fn commit_of(&self, revision: &str) -> Result<Option<String>, GitError> {
+        let commit = format!("{revision}^{{commit}}");
+        let output = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]).await;
+        let output = output.map_err(failed("read a revision"))?;
+        match output.status.code() {
+            Some(0) => Ok(Some(output.stdout.trim().to_owned())),
+            Some(1) => Ok(None),
+            _ => Err(self.explain(output, "read a revision")),
+        }
+    }
+
+    /// The branch that is checked out, also before its first commit; none on a detached HEAD.
+    pub async fn current_branch(&self) -> Result<Option<String>, GitError> {
+        let output = self.run(&["symbolic-ref", "--quiet", "--short", "HEAD"]).await;
+        let output = output.map_err(failed("read the current branch"))?;
+        match output.status.code() {
+            Some(0) => Ok(Some(output.stdout.trim().to_owned())),
+            Some(1) => Ok(None),
+            _ => Err(self.explain(output, "read the current branch")),
+        }
+    }
+
+    /// Every local tag, in one process whatever their number. A tag of something else than a commit is left out.
+    pub async fn tags(&self) -> Result<Vec<Tag>, GitError> {
+        let format = "--format=%(refname:lstrip=2)%09%(objecttype)%09%(objectname)%09%(*objecttype)%09%(*objectname)";
+        let action = "list tags";
+        let output = Command::capture(self.command(&["for-each-ref", format, "refs/tags"]), usize::MAX).run().await;
+        let output = self.succeeded(output, action)?;
+        Ok(output.lines().filter_map(parse_tag).collect())
+    }
+
+    /// The tags of the remote `origin`, with their commits.
+    pub async fn remote_tags(&self) -> Result<Vec<Tag>, GitError> {
+        let command = self.command(&["ls-remote", "--tags", "origin"]).capture(usize::MAX);
+        let output = self.succeeded(command.run().await, "list the tags of the remote `origin`")?;
+        Ok(parse_remote_tags(&output))
+    }
+
+    /// The URL of the remote `origin`, if there is one.
+    pub async fn origin_url(&self) -> Result<Option<String>, GitError> {
+        let output = self.run(&["config", "--get", "remote.origin.url"]).await;
+        let output = output.map_err(failed("read the remote `origin`"))?;
+        Ok(Some(output.stdout.trim().to_owned()).filter(|url| output.status.success() && !url.is_empty()))
+    }
+
+    /// When `commit` was made, in seconds since 1970-01-01 UTC.
+    pub async fn commit_time(&self, commit: &str) -> Result<i64, GitError> {
+        let text = self
+            .query(&["show", "--no-patch", "--format=%ct", "--end-of-options", commit], "read a commit's date")
+            .await?;
+        Ok(text.lines().last().and_then(|line| line.trim().parse().ok()).unwrap_or_default())
+    }
+
+    /// Makes the annotated tag `name` at HEAD.
+    pub async fn create_tag(&self, name: &str, message: &str) -> Result<(), GitError> {
+        let output = self.run(&["tag", "--annotate", "--message", message, "--end-of-options", name]).await;
+        self.succeeded(output, &format!("make the tag `{name}`")).map(drop)
+    }
+
+    /// Whether history is cut off (`fetch-depth`), so that older commits and tags may be missing.
+    pub async fn is_shallow(&self) -> Result<bool, GitError> {
+        Ok(self.query(&["rev-parse", "--is-shallow-repository"], "ask for the depth of the clone").await? == "true")
+    }
+
+    async fn query(&self, arguments: &[&str], action: &str) -> Result<String, GitError> {
+        let output = self.run(arguments).await;
+        self.succeeded(output, action).map(|text| text.trim_end_matches(['\n', '\r']).to_owned())
+    }
+
+    fn succeeded(&self, output: Result<Output, ProcessError>, action: &str) -> Result<String, GitError> {
+        let output = output.map_err(failed(action))?;
+        if output.status.success() { Ok(output.stdout) } else { Err(self.explain(output, action)) }
+    }
+
+    fn explain(&self, output: Output, action: &str) -> GitError {
+        if output.stderr.contains("not a git repository") {
+            return GitError::NoRepository { folder: self.folder.clone() };
+        }
+        failed(action)(ProcessError::Failed {
+            label: "git".into(),
+            status: output.status,
+            output: output.stderr.trim_end().to_owned(),
+        })
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Result<Output, ProcessError> {
+        self.command(arguments).run().await
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("git", arguments)
+            .in_folder(&self.folder)
+            .env("LC_ALL", "C")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            // A fetch in the background must not outlive us, and optional locks would disturb a user's own git.
+            .env("GIT_OPTIONAL_LOCKS", "0");
+        for name in TOKEN_VARIABLES {
+            command = command.without_env(name);
+        }
+        command
+    }
+}
+
+fn failed(action: &str) -> impl FnOnce(ProcessError) -> GitError {
+    let action = action.to_owned();
+    move |source| GitError::Failed { action, source }
+}
+
+fn parse_tag(line: &str) -> Option<Tag> {
+    let fields: Vec<&str> = line.split('\t').collect();
+    let [name, kind, object, peeled_kind, peeled] = fields.as_slice() else { return None };
+    let commit = match (*kind, *peeled_kind) {
+        ("commit", _) => object,
+        (_, "commit") => peeled,
+        _ => return None,
+    };
+    Some(Tag { name: (*name).to_owned(), commit: (*commit).to_owned() })
+}
+
+/// `ls-remote` lists an annotated tag twice: the tag object, then `NAME^{}` with its commit.
+fn parse_remote_tags(output: &str) -> Vec<Tag> {
+    let mut tags: Vec<Tag> = Vec::new();
+    for line in output.lines() {
+        let Some((commit, reference)) = line.split_once('\t') else { continue };
+        let Some(name) = reference.strip_prefix("refs/tags/") else { continue };
+        match name.strip_suffix("^{}") {
+            Some(name) => {
+                if let Some(tag) = tags.iter_mut().rev().find(|tag| tag.name == name) {
+                    tag.commit = commit.to_owned();
+                }
+            }
+            None => tags.push(Tag { name: name.to_owned(), commit: commit.to_owned() }),
+        }
+    }
+    tags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn annotated_tags_of_a_remote_are_followed_to_their_commit() {
+        let output = "aaa\trefs/tags/v1\nbbb\trefs/tags/v2\nccc\trefs/tags/v2^{}\n";
+        let tags = parse_remote_tags(output);
+        assert_eq!(
+            tags,
+            [Tag { name: "v1".into(), commit: "aaa".into() }, Tag { name: "v2".into(), commit: "ccc".into() },]
+        );
+    }
+}

@@ -1,0 +1,22 @@
+//! The engine of Sampo: what was noted, what is released, and the delivery of what was built.
+//!
+//! Core never prints and never ends the process: it reports [`event::Event`]s and returns typed errors.
+
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+pub mod atomic;
+pub mod changeset;
+pub mod config;
+pub mod distribute;
+pub mod environment;
+pub mod error;
+pub mod event;
+pub mod git;
+pub mod process;
+pub mod release;
+pub mod secret;
+pub mod target;
+pub mod template;
+pub mod workspace;
+
+pub use error::SampoError;

@@ -1,0 +1,3 @@
+//! From noted changes to new versions: a pure plan, then its writes.
+
+pub mod plan_file;

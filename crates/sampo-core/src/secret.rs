@@ -1,0 +1,85 @@
+//! Values that must never be shown, and the filter that keeps them out of what others print.
+
+use std::fmt;
+
+/// A token or password. Prints as `***`; the value is reached only through [`expose`](Self::expose).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a value. Blanks and line breaks around it, common in copied tokens, are dropped.
+    pub fn new(value: impl AsRef<str>) -> Self {
+        Self(value.as_ref().trim().to_owned())
+    }
+
+    /// The value itself. For request headers and the environment of a child that asked for it, nothing else.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Replaces known secrets in text with `***`.
+#[derive(Debug, Clone, Default)]
+pub struct Redactor(Vec<Secret>);
+
+/// Shorter values would blot out ordinary words.
+const SHORTEST_SECRET: usize = 4;
+
+impl Redactor {
+    /// A filter for these secrets. Longer ones are replaced first, so that one that contains another leaves no rest.
+    pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
+        let mut secrets: Vec<Secret> = secrets.into_iter().filter(|s| s.0.len() >= SHORTEST_SECRET).collect();
+        secrets.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
+        secrets.dedup();
+        Self(secrets)
+    }
+
+    /// `text` without the secrets. Each line of a multi-line secret counts, since output is filtered line by line.
+    pub fn redact(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.0 {
+            for line in secret.0.lines().filter(|line| line.len() >= SHORTEST_SECRET) {
+                if text.contains(line) {
+                    text = text.replace(line, "***");
+                }
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_prints_as_stars_everywhere() {
+        let secret = Secret::new("ghp_abc\n");
+        assert_eq!(format!("{secret} {secret:?} {:?}", Some(&secret)), "*** *** Some(***)");
+        assert_eq!(secret.expose(), "ghp_abc");
+    }
+
+    #[test]
+    fn a_redactor_leaves_nothing_of_overlapping_or_multi_line_secrets() {
+        let redactor =
+            Redactor::new([Secret::new("token"), Secret::new("token-long"), Secret::new("line-one\nline-two")]);
+        assert_eq!(redactor.redact("a token-long b token c line-two"), "a *** b *** c ***");
+    }
+
+    #[test]
+    fn values_too_short_to_be_secrets_are_left_alone() {
+        assert_eq!(Redactor::new([Secret::new("a")]).redact("banana"), "banana");
+    }
+}

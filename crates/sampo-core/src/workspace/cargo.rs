@@ -1,0 +1,85 @@
+//! Cargo packages: discovered by Cargo's own rules, through one run of `cargo metadata`.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use cargo_metadata::{Metadata, MetadataCommand};
+
+use super::{DependencyKind, Ecosystem, InternalDependency, Package, PackageId, Workspace, WorkspaceError};
+use crate::git::TOKEN_VARIABLES;
+use crate::process::Command;
+
+/// Adds the members of the Cargo workspace at the root, if there is one.
+pub(super) async fn discover(workspace: &mut Workspace) -> Result<(), WorkspaceError> {
+    let manifest = workspace.root.join("Cargo.toml");
+    if !manifest.is_file() {
+        return Ok(());
+    }
+    let metadata = read_metadata(&manifest).await?;
+    let root = metadata.workspace_root.as_std_path();
+    let members: HashMap<&Path, &str> = metadata
+        .workspace_packages()
+        .iter()
+        .filter_map(|package| Some((package.manifest_path.as_std_path().parent()?, package.name.as_str())))
+        .collect();
+    workspace
+        .packages
+        .extend(metadata.workspace_packages().into_iter().map(|package| read_package(package, root, &members)));
+    workspace.cargo_target_directory = Some(metadata.target_directory.into_std_path_buf());
+    Ok(())
+}
+
+async fn read_metadata(manifest: &Path) -> Result<Metadata, WorkspaceError> {
+    let mut command = Command::new("cargo", ["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
+        .capture(usize::MAX);
+    command = command.argument(manifest);
+    for name in TOKEN_VARIABLES {
+        command = command.without_env(name);
+    }
+    let output = command.run_to_success().await.map_err(|source| WorkspaceError::Cargo { source: source.into() })?;
+    MetadataCommand::parse(output.stdout).map_err(|source| WorkspaceError::Cargo { source: source.into() })
+}
+
+fn read_package(package: &cargo_metadata::Package, root: &Path, members: &HashMap<&Path, &str>) -> Package {
+    let folder = package.manifest_path.as_std_path().parent().unwrap_or(root);
+    let path = folder.strip_prefix(root).unwrap_or(folder).to_string_lossy().replace('\\', "/");
+    let mut binaries: Vec<String> =
+        package.targets.iter().filter(|target| target.is_bin()).map(|target| target.name.clone()).collect();
+    binaries.sort_unstable();
+    let mut dependencies: Vec<InternalDependency> =
+        package.dependencies.iter().filter_map(|dependency| read_dependency(dependency, members)).collect();
+    dependencies.sort_unstable();
+    dependencies.dedup();
+    let registries = package.publish.as_deref();
+    Package {
+        id: PackageId::new(Ecosystem::Cargo, package.name.as_str()),
+        version: Some(package.version.to_string()),
+        manifest: package.manifest_path.clone().into_std_path_buf(),
+        path: if path.is_empty() { ".".into() } else { path },
+        publishable: registries.is_none_or(|registries| !registries.is_empty()),
+        registry: match registries {
+            Some([registry]) if registry != "crates-io" => Some(registry.clone()),
+            _ => None,
+        },
+        binaries,
+        dependencies,
+        metadata: package.metadata.clone(),
+    }
+}
+
+/// A dependency on a member: Cargo resolves one by its path, under whatever name it is imported.
+fn read_dependency(
+    dependency: &cargo_metadata::Dependency,
+    members: &HashMap<&Path, &str>,
+) -> Option<InternalDependency> {
+    let name = members.get(dependency.path.as_ref()?.as_std_path())?;
+    let any = dependency.req == semver::VersionReq::STAR;
+    Some(InternalDependency {
+        package: PackageId::new(Ecosystem::Cargo, *name),
+        kind: match dependency.kind {
+            cargo_metadata::DependencyKind::Development => DependencyKind::Development,
+            _ => DependencyKind::Runtime,
+        },
+        requirement: (!any).then(|| dependency.req.to_string()),
+    })
+}

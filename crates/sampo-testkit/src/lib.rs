@@ -1,0 +1,5 @@
+//! Real git repositories and strict fakes of the services that Sampo talks to, for its tests.
+
+pub mod repo;
+
+pub use repo::Repo;

@@ -1,0 +1,24 @@
+//! What can be written on the command line. Each command's own arguments stand beside its code.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{add, distribute, init, publish, release};
+
+/// Release every package of a repository, and deliver its binaries to every destination.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+pub struct Arguments {
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Init(init::Arguments),
+    Add(add::Arguments),
+    Release(release::Arguments),
+    Publish(publish::Arguments),
+    Distribute(distribute::Arguments),
+}

@@ -1,0 +1,22 @@
+//! The commands: one file each, named as on the command line.
+
+pub mod add;
+pub mod distribute;
+pub mod init;
+pub mod publish;
+pub mod release;
+
+use std::process::ExitCode;
+
+use crate::arguments::{Arguments, Command};
+
+/// Runs the command that was asked for.
+pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.command {
+        Command::Init(arguments) => init::run(arguments).await,
+        Command::Add(arguments) => add::run(arguments).await,
+        Command::Release(arguments) => release::run(arguments).await,
+        Command::Publish(arguments) => publish::run(arguments).await,
+        Command::Distribute(arguments) => distribute::run(arguments).await,
+    }
+}

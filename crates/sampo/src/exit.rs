@@ -1,0 +1,40 @@
+//! Exit codes, and the one place where errors are shown.
+
+use std::process::ExitCode;
+
+use anstream::eprintln;
+use anstyle::{AnsiColor, Style};
+use sampo_core::SampoError;
+use sampo_core::error::chain;
+
+/// Nothing to do: no changesets, nothing to publish, nothing to distribute.
+pub const NOTHING_TO_DO: u8 = 2;
+/// The command line cannot be understood (`EX_USAGE` of sysexits.h).
+const USAGE: u8 = 64;
+
+/// The style of `error:`.
+pub const ERROR: Style = AnsiColor::Red.on_default().bold();
+/// The style of `warning:`.
+pub const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+/// The style of `hint:`.
+pub const HINT: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Shows what is wrong with the command line, or the help that was asked for.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    // A closed pipe (`sampo --help | head -1`) is no reason to fail.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
+}
+
+/// Shows an error with its causes and its hint.
+pub fn error(error: &anyhow::Error) -> ExitCode {
+    let (text, hint) = match error.downcast_ref::<SampoError>() {
+        Some(error) => (chain(error), error.hint()),
+        None => (chain(error.as_ref()), None),
+    };
+    eprintln!("{ERROR}error:{ERROR:#} {text}");
+    if let Some(hint) = hint {
+        eprintln!("{HINT}hint:{HINT:#} {hint}");
+    }
+    ExitCode::FAILURE
+}
