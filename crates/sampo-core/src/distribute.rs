@@ -2,4 +2,7 @@
 
 pub mod backend;
 pub mod checksum;
+pub mod engine;
 pub mod model;
+pub mod report;
+pub mod retry;

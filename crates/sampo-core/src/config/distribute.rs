@@ -343,6 +343,11 @@ impl BackendTable {
         })
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The keys of its own type, read strictly.
     pub fn own<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
         let mut root = DeTable::parse(&self.source.text).map_err(|error| self.source.read_error(&error))?;
@@ -445,12 +450,12 @@ impl DistributeConfig {
     }
 }
 
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     humantime::parse_duration(&text)
         .map_err(|error| D::Error::custom(format!("`{text}` is not a duration such as `90s` or `10m`: {error}")))
 }
 
-pub(crate) fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     duration(deserializer).map(Some)
 }
