@@ -2,7 +2,10 @@
 
 pub mod backend;
 pub mod checksum;
+pub mod destination;
 pub mod engine;
 pub mod model;
 pub mod report;
 pub mod retry;
+
+pub use destination::check_backends;

@@ -401,7 +401,8 @@ impl DistributeConfig {
                 return Err(source.error_at(&["distribute", "packages", id, "optional"], message));
             }
             for name in package.backends.iter().flatten() {
-                if !self.backends.contains_key(name) && !(self.backends.is_empty() && name == "github") {
+                let is_implied = self.backends.is_empty() && name == "github";
+                if !is_implied && !self.backends.contains_key(name) {
                     let message = self.unknown_backend(name);
                     return Err(source.error_at(&["distribute", "packages", id, "backends"], message));
                 }

@@ -277,6 +277,9 @@ pub trait BackendConfig: DeserializeOwned + JsonSchema {
     fn build(self, table: &BackendTable, context: &BackendContext) -> Result<Box<dyn Backend>, SampoError>;
 }
 
+/// Makes a backend of its table.
+type Build = fn(&BackendTable, &BackendContext) -> Result<Box<dyn Backend>, SampoError>;
+
 /// A type of backend, as the list below holds it.
 pub struct BackendType {
     /// The value of `type`.
@@ -290,7 +293,7 @@ pub struct BackendType {
     /// Reads and checks the table, and names its credentials' variables.
     pub check: fn(&BackendTable) -> Result<Vec<String>, ConfigError>,
     /// Reads the table and makes the backend.
-    pub build: fn(&BackendTable, &BackendContext) -> Result<Box<dyn Backend>, SampoError>,
+    pub build: Build,
     /// The JSON Schema of its own keys.
     pub schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
 }

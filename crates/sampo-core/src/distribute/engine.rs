@@ -127,7 +127,7 @@ pub enum PlanError {
         /// The release's tag.
         release: String,
         /// Its reason.
-        source: BackendError,
+        source: Box<BackendError>,
     },
     /// Two items would have one name at one place.
     #[error("`{item}` of `{first}` and of `{second}` would have the same name at {place}")]
@@ -179,7 +179,11 @@ impl Plan {
         for order in orders {
             let Destination { name, backend, .. } = &*order.destination;
             let release = &order.shipment.release;
-            let refused = |source| PlanError::Refused { backend: name.clone(), release: release.tag.clone(), source };
+            let refused = |source| PlanError::Refused {
+                backend: name.clone(),
+                release: release.tag.clone(),
+                source: Box::new(source),
+            };
             let place = backend.destination(release).map_err(refused)?;
             let items = backend.items(&order.shipment).map_err(refused)?;
             for item in &items {

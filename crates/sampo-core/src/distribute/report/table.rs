@@ -62,23 +62,18 @@ fn row(delivery: &Delivery) -> [String; 5] {
 
 /// What went wrong in full: once for each distinct message, since one cause often fails many items.
 fn write_problems(text: &mut String, report: &Report) {
-    let mut distinct: BTreeMap<(&str, &str), (Vec<&Delivery>, Option<&str>)> = BTreeMap::new();
+    let mut distinct: BTreeMap<(&str, &str), Vec<&Delivery>> = BTreeMap::new();
     for problem in report.problems() {
         let Some(message) = &problem.message else { continue };
-        let entry = distinct.entry((&problem.backend, message)).or_default();
-        entry.0.push(problem);
-        entry.1 = problem.hint.as_deref();
+        distinct.entry((&problem.backend, message)).or_default().push(problem);
     }
-    for ((backend, message), (deliveries, hint)) in &distinct {
-        let code = deliveries[0].code.as_deref().unwrap_or("failed");
-        let style = style(deliveries[0].status);
-        let which = match deliveries.as_slice() {
-            [one] => one.item.clone(),
-            [first, rest @ ..] => format!("{} and {} more", first.item, rest.len()),
-            [] => String::new(),
-        };
-        let _ = writeln!(text, "{style}{code}{style:#}: {backend}, {which}: {message}");
-        if let Some(hint) = hint {
+    for ((backend, message), deliveries) in &distinct {
+        let [first, rest @ ..] = deliveries.as_slice() else { continue };
+        let code = first.code.as_deref().unwrap_or("failed");
+        let style = style(first.status);
+        let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+        let _ = writeln!(text, "{style}{code}{style:#}: {backend}, {}{more}: {message}", first.item);
+        if let Some(hint) = &first.hint {
             let _ = writeln!(text, "  {hint}");
         }
     }
