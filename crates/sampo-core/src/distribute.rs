@@ -4,3 +4,4 @@ pub mod backend;
 pub mod checksum;
 pub mod model;
 pub mod participant;
+pub mod platform;
