@@ -142,6 +142,14 @@ pub struct ConfigError {
     hint: Option<String>,
 }
 
+impl ConfigError {
+    /// Adds what the user can do: the lines to write, the values that would fit.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
 impl Diagnose for ConfigError {
     fn code(&self) -> &'static str {
         "config-invalid"

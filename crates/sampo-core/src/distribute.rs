@@ -5,6 +5,8 @@ pub mod checksum;
 pub mod destination;
 pub mod engine;
 pub mod model;
+pub mod participant;
+pub mod platform;
 pub mod report;
 pub mod retry;
 
