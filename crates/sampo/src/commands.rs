@@ -8,6 +8,10 @@ pub mod release;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
+use sampo_core::environment::Environment;
+use sampo_core::project::Project;
+
 use crate::arguments::{Arguments, Command};
 
 /// Runs the command that was asked for.
@@ -19,4 +23,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Publish(arguments) => publish::run(arguments).await,
         Command::Distribute(arguments) => distribute::run(arguments).await,
     }
+}
+
+/// The repository that the current folder belongs to.
+async fn open_project() -> anyhow::Result<Project> {
+    let folder = std::env::current_dir().context("cannot tell the current folder")?;
+    Ok(Project::open(&folder, Environment::of_process()).await?)
 }
