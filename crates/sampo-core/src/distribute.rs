@@ -2,6 +2,9 @@
 
 pub mod backend;
 pub mod checksum;
+pub mod matrix;
 pub mod model;
+pub mod naming;
 pub mod participant;
 pub mod platform;
+pub mod select;
