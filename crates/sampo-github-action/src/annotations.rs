@@ -14,7 +14,11 @@ impl Reporter for Log {
             Event::Output { source, line } => println!("[{}] {}", plain(source), plain(line)),
             Event::Retrying { delivery, attempt, wait, reason } => {
                 let (item, seconds) = (plain(delivery.item), wait.as_secs_f32());
-                println!("retry: {item} ({}) in {seconds:.1} s, attempt {attempt} failed: {}", delivery.backend, plain(reason));
+                println!(
+                    "retry: {item} ({}) in {seconds:.1} s, attempt {attempt} failed: {}",
+                    delivery.backend,
+                    plain(reason)
+                );
             }
             Event::DeliveryFinished { delivery, status, reason } if status.is_problem() => {
                 let message = format!(

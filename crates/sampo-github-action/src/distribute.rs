@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use sampo_core::distribute::report::{Report, Verdict};
-use sampo_core::distribute::{self, Outcome, Request, Run, Selected, Selection};
+use sampo_core::distribute::{self, Choice, Outcome, Request, Run, Selection};
 use sampo_core::github_output;
 use sampo_core::project::Project;
 use tokio_util::sync::CancellationToken;
@@ -49,7 +49,7 @@ fn request(inputs: &Inputs, report: &Path) -> anyhow::Result<Request> {
     };
     let targets = inputs.list("target").iter().map(|target| target.parse()).collect::<Result<_, _>>();
     Ok(Request {
-        selected: Selected { selection, packages: inputs.list("package"), targets: targets.context("the input `target`")? },
+        choice: Choice { selection, packages: inputs.list("package"), targets: targets.context("the input `target`")? },
         backends: inputs.list("backend"),
         build: inputs.flag("build")?,
         dry_run: inputs.flag("dry-run")?,

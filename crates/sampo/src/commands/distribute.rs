@@ -107,7 +107,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 async fn deliver(arguments: DeliveryArguments) -> anyhow::Result<ExitCode> {
     let project = super::open_project().await?;
     let request = Request {
-        selected: arguments.selection.into_request(),
+        choice: arguments.selection.into_choice(),
         backends: arguments.backend,
         build: arguments.build,
         dry_run: arguments.dry_run,

@@ -7,8 +7,8 @@ use anstream::println;
 use clap::Args;
 use sampo_core::distribute::{self, BuildOutcome, Run};
 
-use super::selection::SelectionArguments;
 use super::nothing_to_do;
+use super::selection::SelectionArguments;
 use crate::exit::PARTIAL;
 use crate::interrupt;
 use crate::terminal::Terminal;
@@ -32,7 +32,7 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = crate::commands::open_project().await?;
     let run = Run { reporter: Arc::new(Terminal::default()), cancellation: interrupt::token() };
-    let built = match distribute::build(&project, &arguments.selection.into_request(), &run).await? {
+    let built = match distribute::build(&project, &arguments.selection.into_choice(), &run).await? {
         BuildOutcome::Nothing(nothing) => return Ok(nothing_to_do(&nothing)),
         BuildOutcome::Done(built) => built,
     };

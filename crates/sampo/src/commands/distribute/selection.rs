@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sampo_core::distribute::{Selected, Selection};
+use sampo_core::distribute::{Choice, Selection};
 use sampo_core::target::Target;
 
 /// Which releases; by default those whose current version is tagged at HEAD.
@@ -27,14 +27,14 @@ pub struct SelectionArguments {
 }
 
 impl SelectionArguments {
-    /// The same as a request of core.
-    pub fn into_request(self) -> Selected {
+    /// The same as a choice of core.
+    pub fn into_choice(self) -> Choice {
         let selection = match (self.plan, self.all) {
             (Some(plan), _) => Selection::Plan(plan),
             (None, true) => Selection::All,
             (None, false) if self.tag.is_empty() => Selection::AtHead,
             (None, false) => Selection::Tags(self.tag),
         };
-        Selected { selection, packages: self.package, targets: self.target }
+        Choice { selection, packages: self.package, targets: self.target }
     }
 }
