@@ -17,6 +17,7 @@ pub mod release;
 pub mod secret;
 pub mod target;
 pub mod template;
+pub mod transaction;
 pub mod workspace;
 
 pub use error::SampoError;
