@@ -20,6 +20,7 @@ pub mod repository;
 pub mod secret;
 pub mod target;
 pub mod template;
+pub mod transaction;
 pub mod workspace;
 
 pub use error::SampoError;
