@@ -13,6 +13,7 @@ pub mod error;
 pub mod event;
 pub mod git;
 pub mod process;
+pub mod publish;
 pub mod release;
 pub mod secret;
 pub mod target;
