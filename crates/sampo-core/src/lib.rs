@@ -15,6 +15,7 @@ pub mod git;
 pub mod github_output;
 pub mod process;
 pub mod project;
+pub mod publish;
 pub mod release;
 pub mod repository;
 pub mod secret;
