@@ -32,7 +32,6 @@ use crate::project::Project;
 use crate::target::Target;
 use crate::workspace::{Package, PackageId};
 use matrix::Matrix;
-use model::Release;
 use participant::{Participant, narrow, participants};
 use select::{Scene, Selected};
 
@@ -120,6 +119,7 @@ impl<'a> Ground<'a> {
 
 /// The section of the changelog beside the manifest, if there is one.
 fn notes(package: &Package, version: &Version) -> Option<String> {
-    let _ = (package, version);
-    None
+    let changelog = package.manifest.with_file_name("CHANGELOG.md");
+    let text = std::fs::read_to_string(changelog).ok()?;
+    crate::release::changelog::section(&text, version)
 }

@@ -18,6 +18,7 @@ pub mod project;
 pub mod publish;
 pub mod release;
 pub mod repository;
+pub mod schema;
 pub mod secret;
 pub mod target;
 pub mod template;
