@@ -1,6 +1,7 @@
 //! The commands: one file each, named as on the command line.
 
 pub mod add;
+pub mod completions;
 pub mod distribute;
 pub mod init;
 pub mod publish;
@@ -22,6 +23,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Release(arguments) => release::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments).await,
         Command::Distribute(arguments) => distribute::run(arguments).await,
+        Command::Completions(arguments) => Ok(completions::run(&arguments)),
     }
 }
 

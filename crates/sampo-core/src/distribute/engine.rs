@@ -61,8 +61,8 @@ pub struct Order {
     pub destination: Arc<Destination>,
     /// What.
     pub shipment: Shipment,
-    /// Targets of the release that have no artifact.
-    pub missing: Vec<MissingTarget>,
+    /// What there is no artifact of.
+    pub missing: Vec<Missing>,
     /// Targets that do not hold back the release, whatever becomes of their artifacts.
     pub optional: Vec<Target>,
     /// Only these items, by name; all if none.
@@ -71,14 +71,14 @@ pub struct Order {
     pub unfinished: Option<String>,
 }
 
-/// A target of a release that has no artifact.
+/// Something of a release that there is no artifact of.
 #[derive(Debug, Clone)]
-pub struct MissingTarget {
-    /// The target.
-    pub target: Target,
-    /// What would have been delivered: the archive's name.
+pub struct Missing {
+    /// The target that it was to be built for, if it belongs to one.
+    pub target: Option<Target>,
+    /// What would have been delivered.
     pub item: String,
-    /// Why there is none.
+    /// Why there is none: a stable name.
     pub code: &'static str,
     /// The same for people.
     pub message: String,

@@ -385,8 +385,8 @@ async fn a_missing_target_holds_back_the_finish_unless_it_is_optional() {
         let mut order = scene.order(&Scene::destination("web", &shelf, &[]), scene.artifacts(&["a"]));
         let target: Target = "aarch64-apple-darwin".parse().unwrap();
         order.optional.extend(optional.then(|| target.clone()));
-        order.missing.push(MissingTarget {
-            target,
+        order.missing.push(Missing {
+            target: Some(target),
             item: "b".into(),
             code: "artifact-missing",
             message: "no binary".into(),

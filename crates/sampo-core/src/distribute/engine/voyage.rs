@@ -55,7 +55,7 @@ impl<'a> Voyage<'a> {
 
     /// From survey to finish. Never fails: what goes wrong is in the outcome.
     pub async fn sail(&self, awaited: Vec<Awaited>) -> Outcome {
-        let mut outcome = Outcome { deliveries: self.missing_targets(), finish: None };
+        let mut outcome = Outcome { deliveries: self.missing(), finish: None };
         let items = self.wanted_items();
         if let Err(blocked) = self.wait_for(awaited).await {
             outcome.deliveries.extend(items.iter().map(|item| self.entry(item, Status::Blocked, Some(&blocked))));
@@ -131,21 +131,19 @@ impl<'a> Voyage<'a> {
         delivery
     }
 
-    /// An entry for each target of the release that has nothing to deliver.
-    fn missing_targets(&self) -> Vec<Delivery> {
+    /// An entry for everything that there is no artifact of.
+    fn missing(&self) -> Vec<Delivery> {
         let missing = self.planned.order.missing.iter();
         missing
             .map(|missing| {
-                let status = if self.planned.order.optional.contains(&missing.target) {
-                    Status::Skipped
-                } else {
-                    Status::Failed
-                };
+                let optional =
+                    missing.target.as_ref().is_some_and(|target| self.planned.order.optional.contains(target));
+                let status = if optional { Status::Skipped } else { Status::Failed };
                 let mut error = BackendError::new(missing.code, missing.message.clone());
                 error.hint.clone_from(&missing.hint);
                 let item = Item { name: missing.item.clone(), artifact: None };
                 let mut delivery = self.entry(&item, status, Some(&error));
-                delivery.target = Some(missing.target.clone());
+                delivery.target.clone_from(&missing.target);
                 delivery
             })
             .collect()
