@@ -7,4 +7,5 @@ pub mod model;
 pub mod naming;
 pub mod participant;
 pub mod platform;
+pub mod resolve;
 pub mod select;

@@ -11,6 +11,14 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::PathError;
 
+/// The name of the file that lists the digests of a whole release.
+pub const SUMS_FILE: &str = "SHA256SUMS";
+
+/// The name of the file beside the artifact `name` that holds its digest.
+pub fn sidecar_name(name: &str) -> String {
+    format!("{name}.sha256")
+}
+
 /// The SHA-256 digest of a file, written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
