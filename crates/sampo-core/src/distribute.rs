@@ -16,6 +16,7 @@ pub mod naming;
 pub mod participant;
 pub mod platform;
 pub mod report;
+pub mod resolve;
 pub mod retry;
 pub mod select;
 

@@ -11,8 +11,13 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::PathError;
 
-/// The file that lists the digests of all artifacts of a release, in the format of `sha256sum`.
-pub const FILE_NAME: &str = "SHA256SUMS";
+/// The name of the file that lists the digests of a whole release.
+pub const SUMS_FILE: &str = "SHA256SUMS";
+
+/// The name of the file beside the artifact `name` that holds its digest.
+pub fn sidecar_name(name: &str) -> String {
+    format!("{name}.sha256")
+}
 
 /// The SHA-256 digest of a file, written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -238,7 +238,7 @@ impl PlannedOrder {
 
 /// Whether an artifact lists others, so that a newer one may take its place if it keeps every line.
 fn lists_others(artifact: &Artifact) -> bool {
-    artifact.name == super::checksum::FILE_NAME
+    artifact.name == super::checksum::SUMS_FILE
 }
 
 #[cfg(test)]

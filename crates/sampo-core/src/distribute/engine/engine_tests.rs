@@ -142,7 +142,7 @@ impl Scene {
     fn artifact(&self, name: &str, contents: &str) -> Artifact {
         let path = self.folder.path().join(Digest::of(format!("{name}/{contents}")).to_string());
         std::fs::write(&path, contents).unwrap();
-        let kind = if name == checksum::FILE_NAME { ArtifactKind::Checksum } else { ArtifactKind::Archive };
+        let kind = if name == checksum::SUMS_FILE { ArtifactKind::Checksum } else { ArtifactKind::Archive };
         let (sha256, bytes) = Digest::of_file(&path).unwrap();
         Artifact { name: name.to_owned(), kind, target: None, bytes, sha256, path }
     }
@@ -290,11 +290,11 @@ async fn something_else_under_the_name_is_a_conflict_unless_replacing_was_asked_
 async fn a_checksum_file_keeps_the_lines_of_runs_with_other_targets() {
     let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
     let line = |name: &str| format!("{}  {name}\n", Digest::of(name));
-    let sums = |text: String| scene.artifact(checksum::FILE_NAME, &text);
+    let sums = |text: String| scene.artifact(checksum::SUMS_FILE, &text);
     scene.deliver(&shelf, vec![sums(line("a"))]).await;
     let outcome = scene.deliver(&shelf, vec![sums(line("b"))]).await;
     assert_eq!(outcome.deliveries[0].status, Status::Delivered);
-    let held = |shelf: &Shelf| String::from_utf8(shelf.held.lock().unwrap()[checksum::FILE_NAME].clone()).unwrap();
+    let held = |shelf: &Shelf| String::from_utf8(shelf.held.lock().unwrap()[checksum::SUMS_FILE].clone()).unwrap();
     assert_eq!(held(&shelf), line("a") + &line("b"));
 
     let outcome = scene.deliver(&shelf, vec![sums(line("b"))]).await;
@@ -308,13 +308,13 @@ async fn a_checksum_file_keeps_the_lines_of_runs_with_other_targets() {
 async fn a_checksum_file_goes_last_and_not_at_all_if_something_it_lists_is_missing() {
     let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
     let mut artifacts = scene.artifacts(&["x", "y"]);
-    artifacts.insert(0, scene.artifact(checksum::FILE_NAME, &format!("{}  x\n", Digest::of("x"))));
+    artifacts.insert(0, scene.artifact(checksum::SUMS_FILE, &format!("{}  x\n", Digest::of("x"))));
     shelf.fail("y", &[Fault::Before(Retry::Never)]);
     let outcome = scene.deliver(&shelf, artifacts.clone()).await;
-    let entry = outcome.deliveries.iter().find(|delivery| delivery.item == checksum::FILE_NAME).unwrap();
+    let entry = outcome.deliveries.iter().find(|delivery| delivery.item == checksum::SUMS_FILE).unwrap();
     assert_eq!((entry.status, shelf.names()), (Status::Blocked, vec!["x".to_owned()]));
     scene.deliver(&shelf, artifacts).await;
-    assert_eq!(shelf.writes(), ["x", "y", checksum::FILE_NAME, "finish"]);
+    assert_eq!(shelf.writes(), ["x", "y", checksum::SUMS_FILE, "finish"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,377 @@
+//! Finds what was built for every release and target, checks that it can be delivered, and plans what is made of it.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::checksum;
+use super::model::{ArtifactKind, Release};
+use super::naming;
+use super::participant::Participant;
+use super::platform::{self, Verdict};
+use crate::SampoError;
+use crate::config::Config;
+use crate::config::distribute::ArchiveFormat;
+use crate::error::Diagnose;
+use crate::target::Target;
+use crate::workspace::{PackageId, Workspace};
+
+mod error;
+mod files;
+mod include;
+mod places;
+
+pub use error::ResolveError;
+use files::Fence;
+pub use places::{Binary, Located};
+
+/// What is delivered of one release, and what of it could not be found.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The release.
+    pub release: Arc<Release>,
+    /// What will be made and delivered, sorted by name; without checksum files.
+    pub artifacts: Vec<Planned>,
+    /// What is missing or unfit.
+    pub failures: Vec<Failure>,
+}
+
+/// One artifact before it is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// Its file name at every destination.
+    pub name: String,
+    /// What it will be.
+    pub kind: ArtifactKind,
+    /// The target it belongs to, if any.
+    pub target: Option<Target>,
+    /// What it is made of.
+    pub contents: Contents,
+}
+
+/// What an artifact is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Contents {
+    /// A file that is delivered as it is.
+    File(PathBuf),
+    /// Files that are packed.
+    Archive(Archive),
+}
+
+/// An archive to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archive {
+    /// How it is packed.
+    pub format: ArchiveFormat,
+    /// The one folder in it.
+    pub folder: String,
+    /// What is in that folder, sorted by name.
+    pub entries: Vec<Entry>,
+}
+
+/// One file in an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its path below the archive's folder, with forward slashes.
+    pub name: String,
+    /// Where it is read from.
+    pub path: PathBuf,
+    /// Whether users run it.
+    pub executable: bool,
+}
+
+/// One (package, target) that cannot be delivered, or a package's files of no target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The package.
+    pub package: PackageId,
+    /// The target; none for files that belong to none.
+    pub target: Option<Target>,
+    /// The stable name of what is wrong, such as `artifact-missing`.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What the user can do.
+    pub hint: Option<String>,
+    /// Whether the package's `optional` list has this target, so that it holds nothing back.
+    pub optional: bool,
+}
+
+impl Failure {
+    /// The failure of `participant` for `target`.
+    pub fn new(participant: &Participant<'_>, target: Option<&Target>, error: &impl Diagnose) -> Self {
+        Self {
+            package: participant.id().clone(),
+            target: target.cloned(),
+            code: error.code(),
+            message: crate::error::chain(error),
+            hint: error.hint(),
+            optional: target.is_some_and(|target| participant.is_optional(target)),
+        }
+    }
+}
+
+/// The search for built files in one workspace.
+#[derive(Debug)]
+pub struct Search<'a> {
+    config: &'a Config,
+    workspace: &'a Workspace,
+    fence: Fence,
+}
+
+impl<'a> Search<'a> {
+    /// A search with these settings. Looks at nothing yet.
+    pub fn new(config: &'a Config, workspace: &'a Workspace) -> Self {
+        Self { config, workspace, fence: Fence::around(config, workspace) }
+    }
+
+    /// What was built of `release` for `target`: all of it, from the first place that holds all of it.
+    pub fn locate(
+        &self,
+        participant: &Participant<'_>,
+        release: &Release,
+        target: &Target,
+    ) -> Result<Located, ResolveError> {
+        let located = if participant.artifacts.is_empty() {
+            places::search(self.config, self.workspace, participant, release, target)?
+        } else {
+            places::ready_made(&self.workspace.root, participant, release, target)?
+        };
+        match &located {
+            Located::Binaries(binaries) => {
+                for binary in binaries {
+                    self.check_file(&binary.path)?;
+                    self.check_platform(&binary.path, target)?;
+                }
+            }
+            Located::ReadyMade(paths) => {
+                for path in paths {
+                    self.check_file(path)?;
+                    if is_raw_binary(path)? {
+                        self.check_platform(path, target)?;
+                    }
+                }
+            }
+        }
+        Ok(located)
+    }
+
+    /// What is delivered of each of `releases` for the targets of its participant. A missing or unfit file fails its
+    /// (package, target) alone; names that cannot be delivered, and mistakes in the configuration, are errors.
+    pub fn resolve(
+        &self,
+        participants: &[Participant<'_>],
+        releases: Vec<Arc<Release>>,
+    ) -> Result<Vec<Resolved>, SampoError> {
+        let mut resolved = Vec::new();
+        for release in releases {
+            let index = participants.binary_search_by(|participant| participant.id().cmp(&release.package));
+            if let Ok(index) = index {
+                resolved.push(self.resolve_one(&participants[index], release)?);
+            }
+        }
+        Ok(resolved)
+    }
+
+    fn resolve_one(&self, participant: &Participant<'_>, release: Arc<Release>) -> Result<Resolved, SampoError> {
+        let mut names = Names::default();
+        let mut artifacts = Vec::new();
+        let mut failures = Vec::new();
+        for target in &participant.targets {
+            // A target that failed keeps its names: what would collide once it is there collides now.
+            let expected = self.expected_names(participant, &release, target)?;
+            for name in &expected {
+                names.claim(name, &format!("`{}` for {target}", participant.id()))?;
+            }
+            match self.plan(participant, &release, target) {
+                Ok(planned) => {
+                    names.claim_all(planned.iter().filter(|artifact| !expected.contains(&artifact.name)))?;
+                    artifacts.extend(planned);
+                }
+                Err(error) if error.is_fatal() => return Err(error.into()),
+                Err(error) => failures.push(Failure::new(participant, Some(target), &error)),
+            }
+        }
+        match self.files(participant) {
+            Ok(planned) => {
+                names.claim_all(&planned)?;
+                artifacts.extend(planned);
+            }
+            Err(error) if error.is_fatal() => return Err(error.into()),
+            Err(error) => failures.push(Failure::new(participant, None, &error)),
+        }
+        self.claim_checksums(&artifacts, &mut names)?;
+        artifacts.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Resolved { release, artifacts, failures })
+    }
+
+    /// The names that follow from the configuration alone.
+    fn expected_names(
+        &self,
+        participant: &Participant<'_>,
+        release: &Release,
+        target: &Target,
+    ) -> Result<Vec<String>, ResolveError> {
+        let archive = &self.config.distribute.archive;
+        if !participant.artifacts.is_empty() {
+            return Ok(Vec::new());
+        }
+        match archive.format_for(target) {
+            ArchiveFormat::None => participant
+                .binaries
+                .iter()
+                .map(|binary| Ok(naming::raw_binary_name(archive, release, target, participant, binary)?))
+                .collect(),
+            format => Ok(vec![naming::archive_stem(archive, release, target)? + format.suffix()]),
+        }
+    }
+
+    fn plan(
+        &self,
+        participant: &Participant<'_>,
+        release: &Release,
+        target: &Target,
+    ) -> Result<Vec<Planned>, ResolveError> {
+        let config = &self.config.distribute.archive;
+        let target_of = || Some(target.clone());
+        match (self.locate(participant, release, target)?, config.format_for(target)) {
+            (Located::ReadyMade(paths), _) => paths
+                .into_iter()
+                .map(|path| {
+                    let kind = if is_raw_binary(&path)? { ArtifactKind::Binary } else { ArtifactKind::Archive };
+                    let name = files::name_of(&path)?;
+                    Ok(Planned { name, kind, target: target_of(), contents: Contents::File(path) })
+                })
+                .collect(),
+            (Located::Binaries(binaries), ArchiveFormat::None) => binaries
+                .into_iter()
+                .map(|binary| {
+                    let name = naming::raw_binary_name(config, release, target, participant, &binary.name)?;
+                    let contents = Contents::File(binary.path);
+                    Ok(Planned { name, kind: ArtifactKind::Binary, target: target_of(), contents })
+                })
+                .collect(),
+            (Located::Binaries(binaries), format) => {
+                let folder = naming::archive_stem(config, release, target)?;
+                let name = folder.clone() + format.suffix();
+                let entries = self.entries(participant, binaries, target)?;
+                let contents = Contents::Archive(Archive { format, folder, entries });
+                Ok(vec![Planned { name, kind: ArtifactKind::Archive, target: target_of(), contents }])
+            }
+        }
+    }
+
+    /// What goes into an archive: the executables, and what is included beside them.
+    fn entries(
+        &self,
+        participant: &Participant<'_>,
+        binaries: Vec<Binary>,
+        target: &Target,
+    ) -> Result<Vec<Entry>, ResolveError> {
+        let folder = participant.package.manifest.parent().unwrap_or(&self.workspace.root);
+        let mut entries =
+            include::included(&self.config.distribute.include, folder, &self.workspace.root, &self.fence)?;
+        for Binary { name, path } in binaries {
+            let name = name + target.executable_suffix();
+            entries.retain(|entry| entry.name != name);
+            entries.push(Entry { name, path, executable: true });
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+
+    /// The package's files that belong to no target.
+    fn files(&self, participant: &Participant<'_>) -> Result<Vec<Planned>, ResolveError> {
+        let mut paths = Vec::new();
+        for glob in participant.files {
+            let found = files::matches(&self.workspace.root, glob)?;
+            if found.is_empty() {
+                let package = participant.id().clone();
+                return Err(ResolveError::NoMatch { package, target: None, globs: vec![glob.clone()] });
+            }
+            paths.extend(found);
+        }
+        paths.sort();
+        paths.dedup();
+        paths
+            .into_iter()
+            .map(|path| {
+                self.check_file(&path)?;
+                let name = files::name_of(&path)?;
+                Ok(Planned { name, kind: ArtifactKind::File, target: None, contents: Contents::File(path) })
+            })
+            .collect()
+    }
+
+    /// Checksum files are artifacts too, and their names must not be taken.
+    fn claim_checksums(&self, artifacts: &[Planned], names: &mut Names) -> Result<(), ResolveError> {
+        let checksums = self.config.distribute.checksums;
+        if checksums.has_file() && !artifacts.is_empty() {
+            names.claim(checksum::SUMS_FILE, "the list of checksums")?;
+        }
+        if checksums.has_sidecars() {
+            for Planned { name, .. } in artifacts {
+                names.claim(&checksum::sidecar_name(name), &format!("the checksum of `{name}`"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_file(&self, path: &Path) -> Result<(), ResolveError> {
+        if self.fence.admit(path)?.len() == 0 {
+            return Err(ResolveError::Empty { path: self.shown(path) });
+        }
+        Ok(())
+    }
+
+    fn check_platform(&self, path: &Path, target: &Target) -> Result<(), ResolveError> {
+        if !self.config.distribute.check_platform {
+            return Ok(());
+        }
+        if let Verdict::Unknown(reason) = platform::check(path, target)? {
+            tracing::debug!("the platform of {} is not checked: {reason}", path.display());
+        }
+        Ok(())
+    }
+
+    fn shown(&self, path: &Path) -> String {
+        files::shown(path, &self.workspace.root)
+    }
+}
+
+fn is_raw_binary(path: &Path) -> Result<bool, ResolveError> {
+    let is_archive = path.to_str().is_some_and(|name| naming::archive_format_of(name).is_some());
+    Ok(!is_archive && platform::is_executable(path)?)
+}
+
+fn origin(artifact: &Planned) -> String {
+    match &artifact.contents {
+        Contents::File(path) => format!("`{}`", path.display()),
+        Contents::Archive(archive) => format!("the archive of `{}`", archive.folder),
+    }
+}
+
+/// The names that are taken in one release, with who took them.
+#[derive(Default)]
+struct Names(HashMap<String, String>);
+
+impl Names {
+    /// Takes `name`, which must be fit to be a file name everywhere, and not be taken.
+    fn claim(&mut self, name: &str, origin: &str) -> Result<(), ResolveError> {
+        if let Some(reason) = naming::defect(name) {
+            return Err(ResolveError::BadName { name: name.to_owned(), origin: origin.to_owned(), reason });
+        }
+        match self.0.insert(naming::collision_key(name), origin.to_owned()) {
+            None => Ok(()),
+            Some(first) => Err(ResolveError::DuplicateName { name: name.to_owned(), first, second: origin.to_owned() }),
+        }
+    }
+
+    fn claim_all<'a>(&mut self, artifacts: impl IntoIterator<Item = &'a Planned>) -> Result<(), ResolveError> {
+        artifacts.into_iter().try_for_each(|artifact| self.claim(&artifact.name, &origin(artifact)))
+    }
+}
+
+#[cfg(test)]
+#[path = "resolve/resolve_tests.rs"]
+mod tests;
