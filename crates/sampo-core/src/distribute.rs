@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 pub mod backend;
 pub mod checksum;
 pub mod destination;
+pub mod dispatch;
 pub mod engine;
 pub mod matrix;
 pub mod model;

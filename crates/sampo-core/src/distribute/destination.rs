@@ -155,10 +155,14 @@ impl Taker {
         self.filter.targets.as_ref().is_none_or(|targets| targets.contains(target))
     }
 
+    /// Whether it takes artifacts of this kind.
+    pub fn takes_kind(&self, kind: ArtifactKind) -> bool {
+        self.filter.kinds.contains(&kind)
+    }
+
     /// Whether it takes this artifact.
     pub fn takes(&self, artifact: &Artifact) -> bool {
-        self.filter.kinds.contains(&artifact.kind)
-            && artifact.target.as_ref().is_none_or(|target| self.takes_target(target))
+        self.takes_kind(artifact.kind) && artifact.target.as_ref().is_none_or(|target| self.takes_target(target))
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::{OnceCell, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::backend::{Backend, BackendError, Pace};
+use super::checksum::Digest;
 use super::model::{Artifact, Item, Release, Shipment};
 use super::report::Delivery;
 use crate::error::Diagnose;
@@ -65,10 +66,20 @@ pub struct Order {
     pub missing: Vec<Missing>,
     /// Targets that do not hold back the release, whatever becomes of their artifacts.
     pub optional: Vec<Target>,
-    /// Only these items, by name; all if none.
-    pub only: Option<BTreeSet<String>>,
+    /// What an earlier run knew of this order, if this one repeats it.
+    pub earlier: Earlier,
     /// Why the shipment is not to be finished by this run, although all that it has may arrive.
     pub unfinished: Option<String>,
+}
+
+/// What the report of an earlier run says about an order.
+#[derive(Debug, Clone, Default)]
+pub struct Earlier {
+    /// Items that arrived then: believed where the destination cannot tell.
+    pub arrived: BTreeSet<String>,
+    /// The digests of artifacts then: one that differs now was built anew, and is delivered only if replacing was
+    /// asked for.
+    pub digests: BTreeMap<String, Digest>,
 }
 
 /// Something of a release that there is no artifact of.

@@ -33,6 +33,8 @@ struct Shelf {
     writes: Mutex<Vec<String>>,
     finished: AtomicBool,
     refused: AtomicBool,
+    /// Whether surveys tell nothing.
+    blind: AtomicBool,
     deliveries_at_once: AtomicUsize,
     most_at_once: AtomicUsize,
 }
@@ -77,6 +79,7 @@ impl Backend for Memory {
         }
         let held = self.0.held.lock().unwrap();
         let presence = |item: &Item| match held.get(&item.name) {
+            _ if self.0.blind.load(Ordering::SeqCst) => Presence::Unknown,
             None => Presence::Absent,
             Some(bytes) if Digest::of(bytes) == item.artifact.as_ref().unwrap().sha256 => Presence::Identical,
             Some(bytes) => Presence::Different(format!("{} bytes", bytes.len())),
@@ -175,7 +178,7 @@ impl Scene {
             shipment,
             missing: Vec::new(),
             optional: Vec::new(),
-            only: None,
+            earlier: Earlier::default(),
             unfinished: None,
         }
     }
@@ -437,4 +440,27 @@ fn two_items_of_one_name_at_one_place_are_refused_before_anything_happens() {
     ];
     let error = Plan::new(orders).unwrap_err();
     assert_eq!(error.code(), "artifact-collision");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_arrived_in_an_earlier_run_is_not_repeated_where_the_destination_cannot_tell() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    shelf.blind.store(true, Ordering::SeqCst);
+    let mut order = scene.order(&Scene::destination("web", &shelf, &[]), scene.artifacts(&["a", "b"]));
+    order.earlier.arrived.insert("a".into());
+    let outcome = scene.run(vec![order]).await.remove(0);
+    assert_eq!(statuses(&outcome)[..2], [("a", Status::Unchanged), ("b", Status::Delivered)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_artifact_that_was_built_anew_since_the_report_is_delivered_only_when_asked() {
+    let (mut scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    let mut order = scene.order(&Scene::destination("web", &shelf, &[]), scene.artifacts(&["a"]));
+    order.earlier.digests.insert("a".into(), Digest::of("another build"));
+    let outcome = scene.run(vec![order.clone()]).await.remove(0);
+    assert_eq!(outcome.deliveries[0].code.as_deref(), Some("artifact-changed"));
+    assert!(shelf.writes().is_empty());
+    scene.replace = true;
+    let outcome = scene.run(vec![order]).await.remove(0);
+    assert_eq!(outcome.deliveries[0].status, Status::Delivered);
 }

@@ -56,19 +56,19 @@ impl<'a> Voyage<'a> {
     /// From survey to finish. Never fails: what goes wrong is in the outcome.
     pub async fn sail(&self, awaited: Vec<Awaited>) -> Outcome {
         let mut outcome = Outcome { deliveries: self.missing(), finish: None };
-        let items = self.wanted_items();
+        let items = &self.planned.items;
         if let Err(blocked) = self.wait_for(awaited).await {
             outcome.deliveries.extend(items.iter().map(|item| self.entry(item, Status::Blocked, Some(&blocked))));
             return outcome;
         }
-        let survey = match self.survey(&items).await {
+        let survey = match self.survey(items).await {
             Ok(survey) => survey,
             Err(error) => {
                 outcome.deliveries.extend(items.iter().map(|item| self.entry(item, Status::Failed, Some(&error))));
                 return outcome;
             }
         };
-        let tasks = self.tasks(&items, survey.presences).await;
+        let tasks = self.tasks(items, survey.presences).await;
         if self.options.dry_run {
             let would = items.iter().zip(&tasks).map(|(item, task)| self.forecast(item, task));
             outcome.deliveries.extend(would);
@@ -82,7 +82,7 @@ impl<'a> Voyage<'a> {
             }));
             return outcome;
         }
-        outcome.deliveries.extend(self.deliver_all(&items, tasks).await);
+        outcome.deliveries.extend(self.deliver_all(items, tasks).await);
         outcome.finish = self.finish(&outcome.deliveries, survey.finished).await;
         outcome
     }
@@ -106,16 +106,6 @@ impl<'a> Voyage<'a> {
 
     fn attempts<'b>(&'b self, item: &'b str) -> Attempts<'b> {
         Attempts { destination: &self.planned.order.destination, options: self.options, label: self.label(item) }
-    }
-
-    fn wanted_items(&self) -> Vec<Item> {
-        let only = &self.planned.order.only;
-        self.planned
-            .items
-            .iter()
-            .filter(|item| only.as_ref().is_none_or(|only| only.contains(&item.name)))
-            .cloned()
-            .collect()
     }
 
     fn entry(&self, item: &Item, status: Status, error: Option<&BackendError>) -> Delivery {
@@ -181,13 +171,29 @@ impl<'a> Voyage<'a> {
     async fn task(&self, item: &Item, presence: Presence) -> Task {
         match presence {
             Presence::Identical => Task::Nothing,
+            Presence::Unknown if self.planned.order.earlier.arrived.contains(&item.name) => Task::Nothing,
             Presence::Closed(reason) => Task::Leave(Status::Conflict, BackendError::new("destination-closed", reason)),
             Presence::Different(found) => match &item.artifact {
                 Some(artifact) if lists_others(artifact) => self.merged(item, artifact, found).await,
                 _ => self.replacement(item, found),
             },
-            other => Task::Deliver(item.clone(), other),
+            other => match self.rebuilt(item) {
+                Some(error) if !self.options.replace => Task::Leave(Status::Conflict, error),
+                _ => Task::Deliver(item.clone(), other),
+            },
         }
+    }
+
+    /// Why the item is not what an earlier run tried to deliver, if it is not.
+    fn rebuilt(&self, item: &Item) -> Option<BackendError> {
+        let artifact = item.artifact.as_ref().filter(|artifact| !lists_others(artifact))?;
+        let before = self.planned.order.earlier.digests.get(&item.name)?;
+        if *before == artifact.sha256 {
+            return None;
+        }
+        let message = format!("it has SHA-256 {}, and had {before} in the report", artifact.sha256);
+        let hint = "bring back the files of that run, or pass `--replace` if these are the right ones";
+        Some(BackendError::new("artifact-changed", message).with_hint(hint))
     }
 
     fn replacement(&self, item: &Item, found: String) -> Task {
@@ -351,7 +357,7 @@ impl<'a> Voyage<'a> {
         }
         let arrived = |status| deliveries.iter().any(|delivery| delivery.status == status);
         let delivered = arrived(Status::Delivered) || arrived(Status::WouldDeliver) || arrived(Status::WouldReplace);
-        if deliveries.is_empty() || (finished && !delivered) {
+        if finished && !delivered {
             return Some(self.entry(&item, Status::Unchanged, None));
         }
         if self.options.dry_run {
