@@ -5,6 +5,7 @@ pub mod checksum;
 pub mod matrix;
 pub mod model;
 pub mod naming;
+pub mod pack;
 pub mod participant;
 pub mod platform;
 pub mod resolve;
