@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use tempfile::Builder;
+use tempfile::{Builder, NamedTempFile};
 
 use crate::error::PathError;
 
@@ -33,6 +33,16 @@ pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), PathError> {
     Ok(())
 }
 
+/// An empty file in `folder` with the usual permissions of a new file, gone again unless it is persisted. For contents
+/// that are too large for [`write`].
+pub fn temporary_file_in(folder: &Path) -> std::io::Result<NamedTempFile> {
+    let mut builder = Builder::new();
+    builder.prefix(TEMPORARY_PREFIX);
+    #[cfg(unix)]
+    builder.permissions(usual_permissions());
+    builder.tempfile_in(folder)
+}
+
 /// Makes a rename in `folder` durable where the platform can.
 pub fn sync_folder(folder: &Path) {
     // Windows cannot open a folder for syncing, and some network shares refuse: the rename itself has happened.
@@ -43,9 +53,14 @@ pub fn sync_folder(folder: &Path) {
 
 #[cfg(unix)]
 fn permissions_for(path: &Path) -> fs::Permissions {
+    fs::metadata(path).map_or_else(|_| usual_permissions(), |metadata| metadata.permissions())
+}
+
+#[cfg(unix)]
+fn usual_permissions() -> fs::Permissions {
     use std::os::unix::fs::PermissionsExt;
     // 0666 is narrowed by the umask, as for any newly made file.
-    fs::metadata(path).map_or_else(|_| fs::Permissions::from_mode(0o666), |metadata| metadata.permissions())
+    fs::Permissions::from_mode(0o666)
 }
 
 #[cfg(test)]

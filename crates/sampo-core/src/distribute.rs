@@ -14,6 +14,7 @@ pub mod engine;
 pub mod matrix;
 pub mod model;
 pub mod naming;
+pub mod pack;
 pub mod participant;
 pub mod platform;
 pub mod report;

@@ -1,5 +1,6 @@
 //! SHA-256 digests, and the checksum files that list them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -114,25 +115,126 @@ impl schemars::JsonSchema for Digest {
     }
 }
 
-/// The union of two checksum files, sorted by name; none if they contradict each other or one is no checksum file.
-pub fn merge(theirs: &str, ours: &str) -> Option<String> {
-    let mut lines = parse(theirs)?;
-    for (name, digest) in parse(ours)? {
-        if lines.insert(name, digest).is_some_and(|before| before != digest) {
-            return None;
-        }
-    }
-    Some(lines.iter().map(|(name, digest)| format!("{digest}  {name}\n")).collect())
+/// The digests of several files by name, as `sha256sum` writes and checks them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sums(BTreeMap<String, Digest>);
+
+/// A line is not one of `sha256sum`.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("line {line} is not a checksum: expected 64 hexadecimal digits, two blanks and a file name")]
+pub struct SumsError {
+    line: usize,
 }
 
-fn parse(text: &str) -> Option<std::collections::BTreeMap<&str, Digest>> {
-    text.lines()
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| {
-            let (digest, name) = line.split_once(' ')?;
-            // The second character is a blank for text and `*` for binary mode.
-            let name = name.strip_prefix([' ', '*'])?;
-            Some((name, digest.parse().ok()?))
-        })
-        .collect()
+impl Sums {
+    /// Reads a checksum file. Marks of binary mode (`*NAME`), line ends of Windows and empty lines are accepted; anything
+    /// else that is no checksum is refused, and so is a second digest for one name.
+    pub fn parse(text: &str) -> Result<Self, SumsError> {
+        let mut sums = BTreeMap::new();
+        for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+            let line = line.trim_end_matches('\r');
+            if line.trim().is_empty() {
+                continue;
+            }
+            let (name, digest) = parse_line(line).ok_or(SumsError { line: index + 1 })?;
+            if sums.insert(name.to_owned(), digest).is_some_and(|other| other != digest) {
+                return Err(SumsError { line: index + 1 });
+            }
+        }
+        Ok(Self(sums))
+    }
+
+    /// The digest of `name`.
+    pub fn get(&self, name: &str) -> Option<Digest> {
+        self.0.get(name).copied()
+    }
+
+    /// The names and digests, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Digest)> {
+        self.0.iter().map(|(name, digest)| (name.as_str(), *digest))
+    }
+}
+
+fn parse_line(line: &str) -> Option<(&str, Digest)> {
+    let (digest, name) = line.split_at_checked(64)?;
+    let name = name.strip_prefix(' ')?;
+    let name = name.strip_prefix([' ', '*'])?;
+    (!name.is_empty()).then_some(())?;
+    Some((name, digest.parse().ok()?))
+}
+
+impl FromIterator<(String, Digest)> for Sums {
+    fn from_iter<I: IntoIterator<Item = (String, Digest)>>(sums: I) -> Self {
+        Self(sums.into_iter().collect())
+    }
+}
+
+impl fmt::Display for Sums {
+    /// A line for each name, sorted: `sha256sum --check` reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.iter().try_for_each(|(name, digest)| writeln!(f, "{digest}  {name}"))
+    }
+}
+
+/// What comes of two checksum files for one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Merge {
+    /// Every line of both.
+    Union(Sums),
+    /// This name has another digest in each, so that one of them is wrong.
+    Contradiction(String),
+}
+
+/// Adds the lines of `ours` to those that stand in `existing` already. Neither may hold anything but checksums.
+pub fn merge(existing: &str, ours: &str) -> Result<Merge, SumsError> {
+    let mut union = Sums::parse(existing)?;
+    for (name, digest) in Sums::parse(ours)?.0 {
+        if union.get(&name).is_some_and(|other| other != digest) {
+            return Ok(Merge::Contradiction(name));
+        }
+        union.0.insert(name, digest);
+    }
+    Ok(Merge::Union(union))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(content: &str, name: &str) -> String {
+        format!("{}  {name}\n", Digest::of(content))
+    }
+
+    #[test]
+    fn a_checksum_file_is_written_as_it_is_read() {
+        let text = line("a", "a b.tar.gz") + &line("b", "b.zip");
+        assert_eq!(Sums::parse(&text).unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn other_tools_ways_of_writing_are_understood() {
+        let text = line("b", "b.zip").to_uppercase().replace("B.ZIP\n", "b.zip\r\n\r\n")
+            + &line("a", "a").replace("  a", " *a");
+        let sums = Sums::parse(&text).unwrap();
+        assert_eq!(sums.get("b.zip"), Some(Digest::of("b")));
+        assert_eq!(sums.get("a"), Some(Digest::of("a")));
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_its_line() {
+        let good = line("a", "a");
+        for bad in ["Not Found", "<html>", &good[1..], &good.replace("  a", " a"), &line("a", ""), &line("b", "a")] {
+            assert_eq!(Sums::parse(&format!("{good}{bad}")).unwrap_err(), SumsError { line: 2 }, "{bad}");
+        }
+    }
+
+    #[test]
+    fn merging_keeps_every_line_unless_a_name_contradicts() {
+        let (a, b) = (line("a", "a"), line("b", "b"));
+        let union = Merge::Union(Sums::parse(&format!("{a}{b}")).unwrap());
+        assert_eq!(merge(&b, &a).unwrap(), union);
+        assert_eq!(merge(&format!("{b}{a}"), &a).unwrap(), union);
+        assert_eq!(merge(&a, &line("other", "a")).unwrap(), Merge::Contradiction("a".into()));
+        assert!(merge("Not Found", &a).is_err());
+    }
 }

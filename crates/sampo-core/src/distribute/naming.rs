@@ -18,7 +18,7 @@ pub fn build_name(package: &PackageId, target: &Target) -> String {
 }
 
 /// A package's name as part of a file name; names of other ecosystems may be scoped (`@acme/tool`).
-fn file_name_part(name: &str) -> Cow<'_, str> {
+pub fn file_name_part(name: &str) -> Cow<'_, str> {
     if name.contains(['/', '\\']) {
         Cow::Owned(name.trim_start_matches('@').replace(['/', '\\'], "-"))
     } else {

@@ -34,6 +34,8 @@ pub struct Resolved {
     pub artifacts: Vec<Planned>,
     /// What is missing or unfit.
     pub failures: Vec<Failure>,
+    /// The targets that may be missing without holding back the release.
+    pub optional: Vec<Target>,
 }
 
 /// One artifact before it is made.
@@ -98,15 +100,15 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The failure of `participant` for `target`.
-    pub fn new(participant: &Participant<'_>, target: Option<&Target>, error: &impl Diagnose) -> Self {
+    /// The failure of `package` for `target`, which may be one of its `optional` ones.
+    pub fn new(package: &PackageId, target: Option<Target>, optional: &[Target], error: &impl Diagnose) -> Self {
         Self {
-            package: participant.id().clone(),
-            target: target.cloned(),
+            package: package.clone(),
             code: error.code(),
             message: crate::error::chain(error),
             hint: error.hint(),
-            optional: target.is_some_and(|target| participant.is_optional(target)),
+            optional: target.as_ref().is_some_and(|target| optional.contains(target)),
+            target,
         }
     }
 }
@@ -174,6 +176,10 @@ impl<'a> Search<'a> {
     }
 
     fn resolve_one(&self, participant: &Participant<'_>, release: Arc<Release>) -> Result<Resolved, SampoError> {
+        let optional = participant.optional.to_vec();
+        let failed = |target: Option<&Target>, error: &ResolveError| {
+            Failure::new(participant.id(), target.cloned(), &optional, error)
+        };
         let mut names = Names::default();
         let mut artifacts = Vec::new();
         let mut failures = Vec::new();
@@ -189,7 +195,7 @@ impl<'a> Search<'a> {
                     artifacts.extend(planned);
                 }
                 Err(error) if error.is_fatal() => return Err(error.into()),
-                Err(error) => failures.push(Failure::new(participant, Some(target), &error)),
+                Err(error) => failures.push(failed(Some(target), &error)),
             }
         }
         match self.files(participant) {
@@ -198,11 +204,11 @@ impl<'a> Search<'a> {
                 artifacts.extend(planned);
             }
             Err(error) if error.is_fatal() => return Err(error.into()),
-            Err(error) => failures.push(Failure::new(participant, None, &error)),
+            Err(error) => failures.push(failed(None, &error)),
         }
         self.claim_checksums(&artifacts, &mut names)?;
         artifacts.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Resolved { release, artifacts, failures })
+        Ok(Resolved { release, artifacts, failures, optional })
     }
 
     /// The names that follow from the configuration alone.

@@ -10,7 +10,7 @@ use super::attempt::{Attempts, CANCELLED, cancelled};
 use super::{Options, Outcome, PlannedOrder, lists_others};
 use crate::atomic;
 use crate::distribute::backend::{Backend, BackendError, Presence, Progress, Receipt, Retry, Survey};
-use crate::distribute::checksum::{self, Digest};
+use crate::distribute::checksum::{self, Digest, Merge};
 use crate::distribute::model::{Artifact, Item, Release, Shipment};
 use crate::distribute::report::Delivery;
 use crate::error::{PathError, chain};
@@ -212,22 +212,23 @@ impl<'a> Voyage<'a> {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) => return Task::Leave(Status::Failed, error),
         };
-        match self.merge_into_staging(&theirs, ours) {
-            Ok(None) => self.replacement(item, found),
-            Ok(Some(artifact)) if artifact.sha256 == Digest::of(&theirs) => Task::Nothing,
-            Ok(Some(artifact)) => Task::Deliver(Item::of(&artifact), Presence::Different(found)),
-            Err(error) => Task::Leave(Status::Failed, BackendError::new("io", chain(&error))),
+        match std::fs::read_to_string(&ours.path).map(|ours| checksum::merge(&theirs, &ours)) {
+            Err(error) => failed(&PathError::new("read", &ours.path)(error)),
+            Ok(Err(_) | Ok(Merge::Contradiction(_))) => self.replacement(item, found),
+            Ok(Ok(Merge::Union(sums))) if sums.to_string() == theirs => Task::Nothing,
+            Ok(Ok(Merge::Union(sums))) => match self.stage(ours, &sums.to_string()) {
+                Ok(artifact) => Task::Deliver(Item::of(&artifact), Presence::Different(found)),
+                Err(error) => failed(&error),
+            },
         }
     }
 
-    fn merge_into_staging(&self, theirs: &str, ours: &Artifact) -> Result<Option<Artifact>, PathError> {
-        let text = std::fs::read_to_string(&ours.path).map_err(PathError::new("read", &ours.path))?;
-        let Some(merged) = checksum::merge(theirs, &text) else { return Ok(None) };
-        let folder = format!("merged-{}", Digest::of(format!("{:?}", self.label(&ours.name))));
-        let path = self.options.staging.join(folder).join(&ours.name);
-        atomic::write(&path, &merged)?;
-        let (sha256, bytes) = (Digest::of(&merged), merged.len() as u64);
-        Ok(Some(Artifact { path, sha256, bytes, ..ours.clone() }))
+    /// `artifact` with another text, in a file of this run.
+    fn stage(&self, artifact: &Artifact, text: &str) -> Result<Artifact, PathError> {
+        let folder = Digest::of(format!("{:?}", self.label(&artifact.name))).to_string();
+        let path = self.options.staging.join("merged").join(folder).join(&artifact.name);
+        atomic::write(&path, text)?;
+        Ok(Artifact { path, sha256: Digest::of(text), bytes: text.len() as u64, ..artifact.clone() })
     }
 
     fn forecast(&self, item: &Item, task: &Task) -> Delivery {
@@ -381,6 +382,10 @@ impl<'a> Voyage<'a> {
         delivery.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         delivery
     }
+}
+
+fn failed(error: &PathError) -> Task {
+    Task::Leave(Status::Failed, BackendError::new("io", chain(error)))
 }
 
 fn note_error(delivery: &mut Delivery, error: Option<&BackendError>) {
