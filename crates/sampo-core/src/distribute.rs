@@ -1,9 +1,13 @@
 //! `distribute`: brings what was built for every release to every destination, and knows whether it got there.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use semver::Version;
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 pub mod backend;
@@ -27,15 +31,22 @@ pub use matrix::{Grouping, MatrixFormat};
 pub use select::{Nothing, Selection};
 
 use crate::config::Repository;
-use crate::error::SampoError;
+use crate::error::{PathError, SampoError};
 use crate::event::Reporter;
 use crate::git::Git;
 use crate::github_output;
 use crate::project::Project;
 use crate::target::Target;
 use crate::workspace::{Package, PackageId};
+use backend::{BackendContext, Pace};
+use destination::Taker;
+use dispatch::dispatch;
 use matrix::Matrix;
+use model::Release;
+use pack::{Packed, Packing};
 use participant::{Participant, narrow, participants};
+use report::{Report, ReportedArtifact};
+use resolve::Search;
 use select::{Scene, Selected};
 
 /// What a run shares with its caller.
@@ -91,6 +102,149 @@ pub async fn matrix(project: &Project, request: &MatrixRequest, run: &Run) -> Re
     matrix.render(request.format)
 }
 
+/// What a delivery is asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Which releases, and what of them.
+    pub choice: Choice,
+    /// Only these backends, by name; all if none is named.
+    pub backends: Vec<String>,
+    /// Build what is missing first.
+    pub build: bool,
+    /// Look, change nothing.
+    pub dry_run: bool,
+    /// Replace what differs at a destination.
+    pub replace: bool,
+    /// Take only what did not succeed in this report.
+    pub retry: Option<PathBuf>,
+    /// Where to write the report.
+    pub report: Option<PathBuf>,
+    /// Deliveries at the same time, instead of the configured number.
+    pub jobs: Option<NonZeroUsize>,
+}
+
+/// How a delivery ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// There was nothing to deliver.
+    Nothing(Nothing),
+    /// What became of everything.
+    Done(Box<Report>),
+}
+
+/// Brings every artifact of every selected release to every destination that takes it. Errors mean that nothing was
+/// delivered; what goes wrong afterwards is in the report, which is written whatever happens.
+pub async fn run(project: &Project, request: &Request, run: &Run) -> Result<Outcome, SampoError> {
+    let earlier = request.retry.as_deref().map(Report::read).transpose()?;
+    let choice = match &earlier {
+        None => request.choice.clone(),
+        Some(report) if report.problems().next().is_none() => {
+            let message = "everything in the report succeeded: there is nothing to try again".into();
+            return Ok(Outcome::Nothing(Nothing { message, hint: None }));
+        }
+        Some(report) => Choice::of_problems(report),
+    };
+    let ground = Ground::of(project, &choice).await?;
+    let context = ground.backend_context(project, run)?;
+    let takers = destination::takers(&project.config, &project.workspace, &context, &request.backends)?;
+    let releases = match select::select(&choice.selection, &ground.scene(project, run)).await? {
+        Selected::Nothing(nothing) => return Ok(Outcome::Nothing(nothing)),
+        Selected::Releases(releases) => releases,
+    };
+    let mut report = Report::new(request.dry_run, &releases);
+    if let Some(path) = &request.report {
+        // Found now, an unwritable path costs nothing. A run that is killed leaves this behind: cancelled.
+        report.cancelled = true;
+        report.write(path)?;
+    }
+    let work = Work { project, ground: &ground, takers: &takers, earlier: earlier.as_ref(), request, run };
+    let delivered = work.deliver(releases, &mut report).await;
+    report.cancelled = run.cancellation.is_cancelled();
+    if !report.cancelled {
+        delivered?;
+    }
+    report.complete(request.report.as_deref());
+    if let Some(path) = &request.report {
+        report.write(path)?;
+    }
+    Ok(Outcome::Done(Box::new(report)))
+}
+
+impl Choice {
+    /// The releases that have a problem in `report`, with all their packages and targets.
+    fn of_problems(report: &Report) -> Self {
+        let tags: BTreeSet<String> = report.problems().map(|delivery| delivery.tag.clone()).collect();
+        let selection = Selection::Tags(tags.into_iter().collect());
+        Self { selection, packages: Vec::new(), targets: Vec::new() }
+    }
+}
+
+/// A delivery under way.
+struct Work<'a> {
+    project: &'a Project,
+    ground: &'a Ground<'a>,
+    takers: &'a [Taker],
+    earlier: Option<&'a Report>,
+    request: &'a Request,
+    run: &'a Run,
+}
+
+impl Work<'_> {
+    async fn deliver(&self, releases: Vec<Release>, report: &mut Report) -> Result<(), SampoError> {
+        let staging = staging_folder(self.project)?;
+        let jobs = self.request.jobs.unwrap_or(self.project.config.distribute.jobs);
+        let releases = releases.into_iter().map(Arc::new).collect();
+        let packed = self.pack(releases, staging.path(), jobs).await?;
+        for Packed { release, artifacts, .. } in &packed {
+            report.artifacts.extend(artifacts.iter().map(|artifact| ReportedArtifact::of(release, artifact)));
+        }
+        let dispatch = dispatch(self.takers, &packed, &self.ground.participants, self.earlier);
+        report.deliveries.extend(dispatch.skipped);
+        let options = engine::Options {
+            jobs,
+            dry_run: self.request.dry_run,
+            replace: self.request.replace,
+            pace: Pace::default(),
+            cancellation: self.run.cancellation.clone(),
+            reporter: Arc::clone(&self.run.reporter),
+            staging: staging.path().to_owned(),
+        };
+        for outcome in engine::Plan::new(dispatch.orders)?.carry_out(&options).await {
+            report.deliveries.extend(outcome.deliveries);
+            report.finishes.extend(outcome.finish);
+        }
+        Ok(())
+    }
+
+    /// Finds what was built, and makes of it what is delivered.
+    async fn pack(
+        &self,
+        releases: Vec<Arc<Release>>,
+        staging: &Path,
+        jobs: NonZeroUsize,
+    ) -> Result<Vec<Packed>, SampoError> {
+        let Project { config, workspace, .. } = self.project;
+        let resolved = Search::new(config, workspace).resolve(&self.ground.participants, releases)?;
+        let packing = Packing {
+            folder: staging.to_owned(),
+            jobs,
+            checksums: config.distribute.checksums,
+            reporter: Arc::clone(&self.run.reporter),
+            cancellation: self.run.cancellation.clone(),
+        };
+        Ok(pack::pack(resolved, &packing).await?)
+    }
+}
+
+/// A folder for what is made on the way, gone at the end. Beside Cargo's own output, since that disk has room for
+/// artifacts, while a system's temporary folder is often kept in memory.
+fn staging_folder(project: &Project) -> Result<TempDir, PathError> {
+    let parent = project.workspace.cargo_target_directory.clone().unwrap_or_else(std::env::temp_dir);
+    let made = fs::create_dir_all(&parent)
+        .and_then(|()| tempfile::Builder::new().prefix("sampo-distribute-").tempdir_in(&parent));
+    made.map_err(PathError::new("write to", &parent))
+}
+
 /// What every step stands on: who takes part, and where the releases come from.
 struct Ground<'a> {
     participants: Vec<Participant<'a>>,
@@ -105,6 +259,18 @@ impl<'a> Ground<'a> {
         let git = project.git();
         let repository = crate::repository::repository(&project.config, &project.environment, &git).await?;
         Ok(Self { participants, git, repository })
+    }
+
+    fn backend_context(&self, project: &Project, run: &Run) -> Result<BackendContext, SampoError> {
+        Ok(BackendContext {
+            root: project.root.clone(),
+            repository: self.repository.clone(),
+            environment: Arc::new(project.environment.clone()),
+            reporter: Arc::clone(&run.reporter),
+            token_variables: destination::token_variables(&project.config)?.into(),
+            cancellation: run.cancellation.clone(),
+            pace: Pace::default(),
+        })
     }
 
     fn scene(&'a self, project: &'a Project, run: &'a Run) -> Scene<'a> {

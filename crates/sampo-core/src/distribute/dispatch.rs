@@ -6,22 +6,10 @@ use std::sync::Arc;
 use super::destination::Taker;
 use super::engine::{Earlier, Missing, Order};
 use super::model::{Artifact, ArtifactKind, Release, Shipment};
+use super::pack::Packed;
 use super::participant::Participant;
 use super::report::{Delivery, Report, Status};
 use super::resolve::Failure;
-
-/// A release with everything that is delivered of it.
-#[derive(Debug)]
-pub struct Ready<'a> {
-    /// The release.
-    pub release: Arc<Release>,
-    /// Its package.
-    pub participant: &'a Participant<'a>,
-    /// Its artifacts, sorted by name.
-    pub artifacts: Vec<Artifact>,
-    /// What there is no artifact of.
-    pub failures: Vec<Failure>,
-}
 
 /// The orders of one run, and entries for what a rule left out.
 #[derive(Debug, Default)]
@@ -34,13 +22,20 @@ pub struct Dispatch {
 
 /// One order for each destination and release, as far as the destination takes anything of it. With the report of an
 /// earlier run, only where something did not succeed then.
-pub fn dispatch(takers: &[Taker], ready: &[Ready<'_>], report: Option<&Report>) -> Dispatch {
+pub fn dispatch(
+    takers: &[Taker],
+    packed: &[Packed],
+    participants: &[Participant<'_>],
+    report: Option<&Report>,
+) -> Dispatch {
     let mut dispatch = Dispatch::default();
+    let of = |release: &Release| participants.iter().find(|participant| *participant.id() == release.package);
+    let pairs = packed.iter().filter_map(|packed| Some((packed, of(&packed.release)?)));
     for taker in takers {
-        for ready in ready.iter().filter(|ready| is_meant(taker, ready)) {
-            if !taker.takes_version(&ready.release) {
-                dispatch.skipped.push(left_out(taker, &ready.release));
-            } else if let Some(order) = order(taker, ready, report) {
+        for (packed, participant) in pairs.clone().filter(|(_, participant)| is_meant(taker, participant)) {
+            if !taker.takes_version(&packed.release) {
+                dispatch.skipped.push(left_out(taker, &packed.release));
+            } else if let Some(order) = order(taker, packed, participant, report) {
                 dispatch.orders.push(order);
             }
         }
@@ -48,28 +43,29 @@ pub fn dispatch(takers: &[Taker], ready: &[Ready<'_>], report: Option<&Report>) 
     dispatch
 }
 
-fn is_meant(taker: &Taker, ready: &Ready<'_>) -> bool {
-    let named = ready.participant.backends;
-    taker.takes_package(&ready.release.package) && named.is_none_or(|named| named.contains(&taker.destination.name))
+fn is_meant(taker: &Taker, participant: &Participant<'_>) -> bool {
+    taker.takes_package(participant.id())
+        && participant.backends.is_none_or(|named| named.contains(&taker.destination.name))
 }
 
-fn order(taker: &Taker, ready: &Ready<'_>, report: Option<&Report>) -> Option<Order> {
+fn order(taker: &Taker, packed: &Packed, participant: &Participant<'_>, report: Option<&Report>) -> Option<Order> {
     let earlier = match report {
-        Some(report) => earlier(taker, &ready.release, report)?,
+        Some(report) => earlier(taker, &packed.release, report)?,
         None => Earlier::default(),
     };
-    let artifacts: Vec<Artifact> = ready.artifacts.iter().filter(|artifact| taker.takes(artifact)).cloned().collect();
-    let missing: Vec<Missing> = ready.failures.iter().filter(|failure| concerns(taker, failure)).map(missing).collect();
+    let artifacts: Vec<Artifact> = packed.artifacts.iter().filter(|artifact| taker.takes(artifact)).cloned().collect();
+    let missing: Vec<Missing> =
+        packed.failures.iter().filter(|failure| concerns(taker, failure)).map(missing).collect();
     if artifacts.is_empty() && missing.is_empty() {
         return None;
     }
     Some(Order {
         destination: Arc::clone(&taker.destination),
-        shipment: Shipment { release: Arc::clone(&ready.release), artifacts },
+        shipment: Shipment { release: Arc::clone(&packed.release), artifacts },
         missing,
-        optional: ready.participant.optional.to_vec(),
+        optional: packed.optional.clone(),
         earlier,
-        unfinished: unfinished(taker, ready.participant),
+        unfinished: unfinished(taker, participant),
     })
 }
 
