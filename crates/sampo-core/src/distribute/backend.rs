@@ -19,6 +19,8 @@ use crate::environment::Environment;
 use crate::error::SampoError;
 use crate::event::Reporter;
 
+pub mod github_release;
+
 /// One configured destination.
 ///
 /// A backend says what stands at its destination and changes one thing at a time. It never loops over attempts,
@@ -314,4 +316,4 @@ impl BackendType {
 }
 
 /// Every type of backend. To add one: a file in `backend/`, and its line here.
-pub const TYPES: &[BackendType] = &[];
+pub const TYPES: &[BackendType] = &[BackendType::of::<github_release::GithubReleaseConfig>()];
