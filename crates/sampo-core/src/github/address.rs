@@ -73,6 +73,10 @@ fn base(text: &str) -> Result<Url, GithubError> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(GithubError::Address { url: "***".into(), reason: "it must not contain credentials".into() });
     }
+    let mut url = url;
+    // So that addresses with and without a slash at their end are the same.
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
     match () {
         () if !matches!(url.scheme(), "https" | "http") => Err(invalid("it must begin with `https://`")),
         () if url.host().is_none() => Err(invalid("it names no host")),

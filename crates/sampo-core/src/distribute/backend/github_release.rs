@@ -274,5 +274,8 @@ impl From<GithubError> for BackendError {
 #[path = "github_release/driver.rs"]
 mod driver;
 #[cfg(test)]
+#[path = "github_release/fault_tests.rs"]
+mod fault_tests;
+#[cfg(test)]
 #[path = "github_release/github_release_tests.rs"]
 mod tests;
