@@ -12,6 +12,7 @@ pub mod environment;
 pub mod error;
 pub mod event;
 pub mod git;
+pub mod github;
 pub mod github_output;
 pub mod process;
 pub mod project;
