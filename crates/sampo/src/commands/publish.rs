@@ -24,10 +24,11 @@ Examples:
   sampo publish --plan release.json
   sampo publish --cargo-args --no-verify --registry internal
 
-Tags are made locally: push them with `git push --follow-tags`. After a failure, run it again: what was
-published is skipped.
+Tags are made locally: push them with `git push --follow-tags`.
+After a failure, run it again: what was published is skipped.
 
-Exit codes: 0 something was published or tagged (or would be), 2 nothing to do, 1 error.";
+Exit codes: 0 something was published or tagged (or would be), 1 error,
+2 nothing to do.";
 
 /// Publish every released package to its registry, and tag it.
 #[derive(Debug, Args)]
