@@ -142,6 +142,14 @@ pub struct ConfigError {
     hint: Option<String>,
 }
 
+impl ConfigError {
+    /// Adds what the user can do: the lines to write, the values that would fit.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
 impl Diagnose for ConfigError {
     fn code(&self) -> &'static str {
         "config-invalid"
@@ -223,10 +231,12 @@ fn explain(message: &str) -> (String, Option<String>) {
 }
 
 /// The tables of the file apart from `[distribute.backends]`, whose keys depend on each backend's type.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Document {
+    /// The version of this format: 1.
     #[serde(default)]
+    #[schemars(with = "u8", range(min = 1, max = 1))]
     version: FormatVersion,
     #[serde(default)]
     git: GitConfig,
@@ -258,6 +268,11 @@ impl TryFrom<i64> for FormatVersion {
             )),
         }
     }
+}
+
+/// The JSON Schema of the file, apart from the backends' own keys.
+pub(crate) fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    generator.root_schema_for::<Document>()
 }
 
 impl Config {

@@ -1,5 +1,6 @@
 //! Git, run as a child process in one folder, with untranslated messages and no prompts.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::Diagnose;
@@ -7,6 +8,9 @@ use crate::process::{Command, Output, ProcessError};
 
 /// Environment variables that Sampo itself uses as credentials; children get them only where they need them.
 pub const TOKEN_VARIABLES: &[&str] = &["GITHUB_TOKEN", "GH_TOKEN"];
+
+/// How many hashes fit on one command line on every platform.
+const COMMITS_PER_PROCESS: usize = 400;
 
 /// The git repository that a folder belongs to.
 #[derive(Debug, Clone)]
@@ -159,6 +163,21 @@ impl Git {
             .query(&["show", "--no-patch", "--format=%ct", "--end-of-options", commit], "read a commit's date")
             .await?;
         Ok(text.lines().last().and_then(|line| line.trim().parse().ok()).unwrap_or_default())
+    }
+
+    /// When each of `commits` was made, in seconds since 1970-01-01 UTC. A few processes, however many commits.
+    pub async fn commit_times(&self, commits: &[&str]) -> Result<HashMap<String, i64>, GitError> {
+        let mut times = HashMap::new();
+        for commits in commits.chunks(COMMITS_PER_PROCESS) {
+            let options = ["show", "--no-patch", "--no-show-signature", "--format=%H %ct", "--end-of-options"];
+            let arguments: Vec<&str> = options.iter().chain(commits).copied().collect();
+            let output = self.query(&arguments, "read the dates of commits").await?;
+            times.extend(output.lines().filter_map(|line| {
+                let (commit, time) = line.split_once(' ')?;
+                Some((commit.to_owned(), time.parse().ok()?))
+            }));
+        }
+        Ok(times)
     }
 
     /// Makes the annotated tag `name` at HEAD.

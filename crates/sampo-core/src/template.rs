@@ -98,7 +98,7 @@ impl<S: Scope> Template<S> {
     /// Checks that `source` is a template and that every variable in it belongs to the scope.
     pub fn parse(source: impl Into<String>) -> Result<Self, TemplateError> {
         let source = source.into();
-        let environment = environment(false);
+        let environment = environment(None);
         let template = environment
             .template_from_str(&source)
             .map_err(|error| TemplateError::Syntax { source_text: source.clone(), reason: error.to_string() })?;
@@ -118,12 +118,17 @@ impl<S: Scope> Template<S> {
 
     /// The text with every variable replaced by its value.
     pub fn render(&self, variables: &Variables) -> Result<String, TemplateError> {
-        self.render_in(&environment(false), variables)
+        self.render_in(&environment(None), variables)
     }
 
     /// The text with every value quoted, so that a POSIX shell takes each as one word whatever it contains.
     pub fn render_for_shell(&self, variables: &Variables) -> Result<String, TemplateError> {
-        self.render_in(&environment(true), variables)
+        self.render_in(&environment(Some(quote_for_shell)), variables)
+    }
+
+    /// The text with every value escaped, so that a glob takes each literally.
+    pub fn render_for_glob(&self, variables: &Variables) -> Result<String, TemplateError> {
+        self.render_in(&environment(Some(|value| Ok(glob::Pattern::escape(value)))), variables)
     }
 
     /// The text as it was written.
@@ -133,7 +138,7 @@ impl<S: Scope> Template<S> {
 
     /// Whether it mentions `variable`.
     pub fn uses(&self, variable: &str) -> bool {
-        environment(false)
+        environment(None)
             .template_from_str(&self.source)
             .is_ok_and(|template| template.undeclared_variables(false).contains(variable))
     }
@@ -149,20 +154,25 @@ fn is_builtin(environment: &Environment<'_>, name: &str) -> bool {
     environment.globals().any(|(global, _)| global == name)
 }
 
-fn environment(for_shell: bool) -> Environment<'static> {
+/// Makes a value harmless for what the rendered text is used as.
+type Quote = fn(&str) -> Result<String, minijinja::Error>;
+
+fn quote_for_shell(value: &str) -> Result<String, minijinja::Error> {
+    shlex::try_quote(value)
+        .map(std::borrow::Cow::into_owned)
+        .map_err(|_| minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, "a value contains a NUL byte"))
+}
+
+fn environment(quote: Option<Quote>) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    if for_shell {
-        environment.set_formatter(|out, _state, value| {
+    if let Some(quote) = quote {
+        environment.set_formatter(move |out, _state, value| {
             if value.is_undefined() {
                 return Err(minijinja::Error::from(minijinja::ErrorKind::UndefinedError));
             }
-            let text = value.to_string();
-            let quoted = shlex::try_quote(&text).map_err(|_| {
-                minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, "a value contains a NUL byte")
-            })?;
-            out.write_str(&quoted).map_err(minijinja::Error::from)
+            out.write_str(&quote(&value.to_string())?).map_err(minijinja::Error::from)
         });
     }
     environment
@@ -214,6 +224,15 @@ mod tests {
         let template = Template::<TargetScope>::parse("build {{ crate }} {{ target }}").unwrap();
         let command = template.render_for_shell(&variables()).unwrap();
         assert_eq!(shlex::split(&command).unwrap(), ["build", "my-cli", "it's $(rm) `x`"]);
+    }
+
+    #[test]
+    fn every_value_is_literal_in_a_glob() {
+        let mut values = variables();
+        values.set("crate", "a[b]*");
+        let glob = Template::<TargetScope>::parse("out/{{ crate }}/*").unwrap().render_for_glob(&values).unwrap();
+        let pattern = glob::Pattern::new(&glob).unwrap();
+        assert!(pattern.matches("out/a[b]*/x") && !pattern.matches("out/ab/x"));
     }
 
     #[test]

@@ -11,6 +11,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::PathError;
 
+/// The file that lists the digests of all artifacts of a release, in the format of `sha256sum`.
+pub const FILE_NAME: &str = "SHA256SUMS";
+
 /// The SHA-256 digest of a file, written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -104,4 +107,27 @@ impl schemars::JsonSchema for Digest {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "type": "string", "pattern": "^[0-9a-f]{64}$", "description": "A SHA-256 digest" })
     }
+}
+
+/// The union of two checksum files, sorted by name; none if they contradict each other or one is no checksum file.
+pub fn merge(theirs: &str, ours: &str) -> Option<String> {
+    let mut lines = parse(theirs)?;
+    for (name, digest) in parse(ours)? {
+        if lines.insert(name, digest).is_some_and(|before| before != digest) {
+            return None;
+        }
+    }
+    Some(lines.iter().map(|(name, digest)| format!("{digest}  {name}\n")).collect())
+}
+
+fn parse(text: &str) -> Option<std::collections::BTreeMap<&str, Digest>> {
+    text.lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| {
+            let (digest, name) = line.split_once(' ')?;
+            // The second character is a blank for text and `*` for binary mode.
+            let name = name.strip_prefix([' ', '*'])?;
+            Some((name, digest.parse().ok()?))
+        })
+        .collect()
 }

@@ -1,0 +1,210 @@
+//! The build matrix: which (package, target) pairs CI must build, as JSON for GitHub or a child pipeline for GitLab.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::model::Release;
+use super::naming;
+use super::participant::Participant;
+use crate::SampoError;
+use crate::config::{Config, ConfigError};
+use crate::error::Diagnose;
+use crate::target::Target;
+
+mod gitlab;
+
+/// GitHub refuses a matrix with more jobs.
+const GITHUB_LIMIT: usize = 256;
+/// The keys that stand in entries whatever the configuration adds, apart from those of one grouping only.
+const OUR_KEYS: &[&str] = &[
+    "package", "packages", "crate", "crates", "version", "tag", "target", "os", "artifact", "binaries", "ext", "path",
+];
+
+/// How a matrix is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MatrixFormat {
+    /// `{"include":[…]}` on one line for `fromJson` in a workflow; nothing to build is the empty string.
+    #[default]
+    Github,
+    /// The entries as a list.
+    Json,
+    /// A child pipeline for GitLab.
+    Gitlab,
+}
+
+/// What one entry stands for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Grouping {
+    /// One package on one target.
+    #[default]
+    Package,
+    /// One target with all its packages.
+    Target,
+}
+
+/// What must be built.
+#[derive(Debug)]
+pub struct Matrix<'a> {
+    config: &'a Config,
+    grouping: Grouping,
+    jobs: Vec<Job<'a>>,
+}
+
+/// One job: a target, and what is built for it.
+#[derive(Debug)]
+struct Job<'a> {
+    target: &'a Target,
+    builds: Vec<Build<'a>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Build<'a> {
+    release: &'a Release,
+    participant: &'a Participant<'a>,
+}
+
+/// The matrix has more jobs than GitHub takes.
+#[derive(Debug, thiserror::Error)]
+#[error("the build matrix has {jobs} jobs, and GitHub takes at most {GITHUB_LIMIT}")]
+pub struct MatrixTooLarge {
+    jobs: usize,
+    grouping: Grouping,
+}
+
+impl Diagnose for MatrixTooLarge {
+    fn code(&self) -> &'static str {
+        "matrix-too-large"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self.grouping {
+            Grouping::Package => "use `--group-by target`: one job per target builds all its packages".into(),
+            Grouping::Target => "build fewer targets at a time with `--target`".into(),
+        })
+    }
+}
+
+impl<'a> Matrix<'a> {
+    /// The jobs of `releases`, which must be sorted, for the targets of `participants`, which must be sorted too.
+    pub fn new(
+        config: &'a Config,
+        participants: &'a [Participant<'a>],
+        releases: &'a [Release],
+        grouping: Grouping,
+    ) -> Result<Self, SampoError> {
+        for (target, extra) in &config.distribute.matrix {
+            if let Some(key) = extra.keys().find(|key| OUR_KEYS.contains(&key.as_str())) {
+                let path = ["distribute", "matrix", target.as_str(), key];
+                let message = format!("`{key}` is a key of every matrix entry and cannot be set");
+                return Err(config.source().error_at(&path, message).into());
+            }
+        }
+        let mut pairs = Vec::new();
+        for release in releases {
+            let index = participants.binary_search_by(|participant| participant.id().cmp(&release.package));
+            let Ok(index) = index else { continue };
+            let participant = &participants[index];
+            participant.require_targets(config)?;
+            pairs.extend(participant.targets.iter().map(|target| (target, Build { release, participant })));
+        }
+        Ok(Self { config, grouping, jobs: group(pairs, grouping) })
+    }
+
+    /// Whether there is nothing to build.
+    pub fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    /// The matrix as text without a line break at its end.
+    pub fn render(&self, format: MatrixFormat) -> Result<String, SampoError> {
+        match format {
+            MatrixFormat::Github if self.is_empty() => Ok(String::new()),
+            MatrixFormat::Github if self.jobs.len() > GITHUB_LIMIT => {
+                Err(MatrixTooLarge { jobs: self.jobs.len(), grouping: self.grouping }.into())
+            }
+            MatrixFormat::Github => Ok(json!({ "include": self.entries()? }).to_string()),
+            MatrixFormat::Json => Ok(format!("{:#}", Value::Array(self.entries()?))),
+            MatrixFormat::Gitlab => Ok(gitlab::pipeline(self)),
+        }
+    }
+
+    /// The outputs of a workflow step: `build-matrix`, and `build-needed` for those who prefer to guard with it.
+    pub fn outputs(&self) -> Result<[(&'static str, String); 2], SampoError> {
+        let needed = !self.is_empty();
+        Ok([("build-matrix", self.render(MatrixFormat::Github)?), ("build-needed", needed.to_string())])
+    }
+
+    fn entries(&self) -> Result<Vec<Value>, SampoError> {
+        self.jobs.iter().map(|job| Ok(Value::Object(self.entry(job)?))).collect()
+    }
+
+    fn entry(&self, job: &Job<'_>) -> Result<Map<String, Value>, ConfigError> {
+        let mut entry = Map::new();
+        let mut set = |key: &str, value: String| entry.insert(key.to_owned(), Value::String(value));
+        match (self.grouping, job.builds.as_slice()) {
+            (Grouping::Package, [Build { release, .. }, ..]) => {
+                set("package", release.package.to_string());
+                set("crate", release.package.name().to_owned());
+                set("version", release.version.to_string());
+                set("tag", release.tag.clone());
+            }
+            (_, builds) => {
+                set("packages", words(builds.iter().map(|build| build.release.package.to_string())));
+                set("crates", words(builds.iter().map(|build| build.release.package.name().to_owned())));
+            }
+        }
+        set("target", job.target.to_string());
+        set("os", self.runner(job.target)?);
+        set("artifact", self.artifact(job));
+        set("binaries", words(job.builds.iter().flat_map(|build| build.participant.binaries).cloned()));
+        set("ext", job.target.executable_suffix().to_owned());
+        if let (Grouping::Package, [build, ..]) = (self.grouping, job.builds.as_slice()) {
+            set("path", build.release.path.clone());
+        }
+        if let Some(extra) = self.config.distribute.matrix.get(job.target) {
+            entry.extend(extra.iter().map(|(key, value)| (key.clone(), value.clone())));
+        }
+        Ok(entry)
+    }
+
+    /// The name under which the job's results are handed on.
+    fn artifact(&self, job: &Job<'_>) -> String {
+        match (self.grouping, job.builds.as_slice()) {
+            (Grouping::Package, [build, ..]) => naming::build_name(&build.release.package, job.target),
+            _ => job.target.to_string(),
+        }
+    }
+
+    fn runner(&self, target: &Target) -> Result<String, ConfigError> {
+        let configured = self.config.distribute.runners.get(target).map(String::as_str);
+        configured.or_else(|| target.default_runner()).map(str::to_owned).ok_or_else(|| {
+            let message = format!("no runner is known to build `{target}`");
+            self.config.source().error_at(&["distribute", "runners"], message).with_hint(format!(
+                "name one in `.sampo/config.toml`:\n\n[distribute.runners]\n{target} = \"ubuntu-24.04\""
+            ))
+        })
+    }
+}
+
+fn group<'a>(pairs: Vec<(&'a Target, Build<'a>)>, grouping: Grouping) -> Vec<Job<'a>> {
+    match grouping {
+        Grouping::Package => pairs.into_iter().map(|(target, build)| Job { target, builds: vec![build] }).collect(),
+        Grouping::Target => {
+            let mut jobs: BTreeMap<&Target, Vec<Build<'_>>> = BTreeMap::new();
+            for (target, build) in pairs {
+                jobs.entry(target).or_default().push(build);
+            }
+            jobs.into_iter().map(|(target, builds)| Job { target, builds }).collect()
+        }
+    }
+}
+
+/// Names are free of blanks, so that a shell loop can take them apart.
+fn words(names: impl Iterator<Item = String>) -> String {
+    names.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+#[path = "matrix/matrix_tests.rs"]
+mod tests;
