@@ -11,9 +11,9 @@ use crate::environment::Environment;
 use crate::error::chain;
 use crate::event::{Event, Reporter};
 use crate::git::Git;
+use crate::release::branch;
 use crate::workspace::{Package, Workspace};
 
-mod branch;
 mod cargo;
 mod error;
 mod order;
@@ -23,7 +23,6 @@ mod select;
 mod tagging;
 mod tags;
 
-pub use branch::BranchError;
 pub use error::PublishError;
 pub use plan::{Plan, Step, Tagging, Upload};
 pub use registry::ForwardedArguments;
