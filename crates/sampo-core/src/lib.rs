@@ -12,6 +12,7 @@ pub mod environment;
 pub mod error;
 pub mod event;
 pub mod git;
+pub mod init;
 pub mod process;
 pub mod release;
 pub mod secret;

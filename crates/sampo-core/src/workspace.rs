@@ -184,6 +184,12 @@ pub enum WorkspaceError {
         /// The root.
         root: PathBuf,
     },
+    /// There is a manifest, but no package in it.
+    #[error("`{}` names no package", manifest.display())]
+    EmptyManifest {
+        /// The manifest.
+        manifest: PathBuf,
+    },
     /// Cargo cannot load the workspace.
     #[error("cargo cannot read the workspace")]
     Cargo {
@@ -223,7 +229,7 @@ impl Diagnose for WorkspaceError {
     fn code(&self) -> &'static str {
         match self {
             Self::NoRoot { .. } => "no-root",
-            Self::NoPackages { .. } => "no-packages",
+            Self::NoPackages { .. } | Self::EmptyManifest { .. } => "no-packages",
             Self::Cargo { .. } => "cargo-workspace",
             Self::Io(error) => error.code(),
             Self::Toml { .. } => "manifest-invalid",
@@ -238,6 +244,7 @@ impl Diagnose for WorkspaceError {
             Self::NoPackages { .. } => {
                 Some("a `Cargo.toml` with a `[package]` or `[workspace]` is needed beside `.sampo`".into())
             }
+            Self::EmptyManifest { .. } => Some("list its packages in `members` below `[workspace]`".into()),
             Self::Cargo { .. } => Some("run `cargo metadata --no-deps` to see what Cargo makes of it".into()),
             Self::Io(_) | Self::Toml { .. } | Self::UnknownPackage { .. } | Self::AmbiguousPackage { .. } => None,
         }
@@ -259,7 +266,12 @@ impl Workspace {
         let mut workspace = Self { root: root.to_owned(), packages: Vec::new(), cargo_target_directory: None };
         cargo::discover(&mut workspace).await?;
         if workspace.packages.is_empty() {
-            return Err(WorkspaceError::NoPackages { root: root.to_owned() });
+            let manifest = root.join("Cargo.toml");
+            return Err(if manifest.is_file() {
+                WorkspaceError::EmptyManifest { manifest }
+            } else {
+                WorkspaceError::NoPackages { root: root.to_owned() }
+            });
         }
         workspace.packages.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(workspace)

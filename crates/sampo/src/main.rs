@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod exit;
+mod project;
 mod terminal;
 
 use std::process::ExitCode;
