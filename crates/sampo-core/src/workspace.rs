@@ -190,6 +190,14 @@ pub enum WorkspaceError {
         /// The manifest.
         manifest: PathBuf,
     },
+    /// The root is a member of a Cargo workspace whose own root is elsewhere.
+    #[error("`{}` belongs to the Cargo workspace in `{}`", root.display(), outer.display())]
+    Nested {
+        /// The folder that holds `.sampo/`.
+        root: PathBuf,
+        /// The root of the Cargo workspace.
+        outer: PathBuf,
+    },
     /// Cargo cannot load the workspace.
     #[error("cargo cannot read the workspace")]
     Cargo {
@@ -230,7 +238,7 @@ impl Diagnose for WorkspaceError {
         match self {
             Self::NoRoot { .. } => "no-root",
             Self::NoPackages { .. } | Self::EmptyManifest { .. } => "no-packages",
-            Self::Cargo { .. } => "cargo-workspace",
+            Self::Cargo { .. } | Self::Nested { .. } => "cargo-workspace",
             Self::Io(error) => error.code(),
             Self::Toml { .. } => "manifest-invalid",
             Self::UnknownPackage { .. } => "unknown-package",
@@ -245,6 +253,7 @@ impl Diagnose for WorkspaceError {
                 Some("a `Cargo.toml` with a `[package]` or `[workspace]` is needed beside `.sampo`".into())
             }
             Self::EmptyManifest { .. } => Some("list its packages in `members` below `[workspace]`".into()),
+            Self::Nested { outer, .. } => Some(format!("keep `.sampo` in `{}`", outer.display())),
             Self::Cargo { .. } => Some("run `cargo metadata --no-deps` to see what Cargo makes of it".into()),
             Self::Io(_) | Self::Toml { .. } | Self::UnknownPackage { .. } | Self::AmbiguousPackage { .. } => None,
         }

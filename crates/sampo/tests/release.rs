@@ -264,6 +264,20 @@ fn init_makes_what_is_missing_and_a_release_then_has_nothing_to_do() {
 }
 
 #[test]
+fn a_root_inside_another_cargo_workspace_is_refused() {
+    let repo = workspace("");
+    repo.write("crates/core/.sampo/changesets/a.md", "---\ncore: patch\n---\nx\n");
+    let output = repo
+        .command(env!("CARGO_BIN_EXE_sampo"))
+        .current_dir(repo.path("crates/core"))
+        .args(["release"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("belongs to the Cargo workspace in"), "{}", stderr(&output));
+}
+
+#[test]
 fn init_needs_a_package() {
     let repo = Repo::new();
     assert!(refused(&repo, &["init"], 1).contains("no package found"));

@@ -328,3 +328,7 @@ fn warn_of_range(range: &ranges::UncoveredRange) -> Warning {
 #[cfg(test)]
 #[path = "plan_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "plan_properties.rs"]
+mod properties;

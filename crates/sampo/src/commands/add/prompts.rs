@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use dialoguer::theme::ColorfulTheme;
 use dialoguer::{Input, MultiSelect, Select};
 use sampo_core::changeset::Level;
-use sampo_core::config::ChangesetsConfig;
+use sampo_core::config::{ChangesetsConfig, NonBlank};
 use sampo_core::event::{Event, Reporter};
 use sampo_core::workspace::{PackageId, Workspace};
 
@@ -73,7 +73,7 @@ pub fn levels(workspace: &Workspace, packages: Vec<PackageId>) -> anyhow::Result
 
 /// One of the configured categories.
 pub fn tag(config: &ChangesetsConfig) -> anyhow::Result<String> {
-    let tags: Vec<&str> = config.tags.iter().map(|tag| tag.as_str()).collect();
+    let tags: Vec<&str> = config.tags.iter().map(NonBlank::as_str).collect();
     let chosen = Select::with_theme(&theme()).with_prompt("Which category?").items(&tags).default(0).interact_opt()?;
     Ok(tags[chosen.ok_or(Cancelled)?].to_owned())
 }
