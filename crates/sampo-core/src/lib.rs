@@ -14,6 +14,7 @@ pub mod event;
 pub mod git;
 pub mod github;
 pub mod github_output;
+pub mod init;
 pub mod process;
 pub mod project;
 pub mod publish;
