@@ -4,7 +4,6 @@ mod arguments;
 mod commands;
 mod exit;
 mod interrupt;
-mod project;
 mod terminal;
 
 use std::process::ExitCode;

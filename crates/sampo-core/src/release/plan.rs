@@ -111,6 +111,11 @@ impl Plan {
         &self.changes
     }
 
+    /// The packages that are released, with their new versions.
+    pub fn versions(&self) -> Vec<(PackageId, Version)> {
+        self.releases.iter().map(|release| (release.package.clone(), release.new_version.clone())).collect()
+    }
+
     /// The plan as the next step of a pipeline reads it. `commit` is that of the releases, once there is one.
     pub fn to_file(
         &self,

@@ -7,9 +7,8 @@ use anyhow::bail;
 use clap::Args;
 use sampo_core::SampoError;
 use sampo_core::changeset::{Draft, Level};
+use sampo_core::project::Project;
 use sampo_core::workspace::PackageId;
-
-use crate::project::Project;
 
 mod prompts;
 
@@ -22,7 +21,6 @@ Examples:
   sampo add -p my-cli my-library -b patch -t Fixed -m 'Fixed a crash.'";
 
 /// Ended from the keyboard, as a shell reports it.
-const INTERRUPTED: u8 = 130;
 
 /// Note a change: which packages it touches, by how much, and what readers of the changelog learn.
 ///
@@ -46,7 +44,7 @@ pub struct Arguments {
 
 /// Runs it.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let project = Project::open().await?;
+    let project = super::open_project().await?;
     let draft = match draft(&project, arguments) {
         Err(error) if error.is::<Cancelled>() => return Ok(ExitCode::from(INTERRUPTED)),
         draft => draft?,

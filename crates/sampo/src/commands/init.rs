@@ -6,7 +6,7 @@ use anstream::println;
 use clap::Args;
 use sampo_core::init;
 
-use crate::project::current_folder;
+use super::current_folder;
 
 const EXAMPLES: &str = "\
 Examples:

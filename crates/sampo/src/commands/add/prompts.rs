@@ -7,9 +7,9 @@ use dialoguer::{Input, MultiSelect, Select};
 use sampo_core::changeset::Level;
 use sampo_core::config::{ChangesetsConfig, NonBlank};
 use sampo_core::event::{Event, Reporter};
+use sampo_core::project::Project;
 use sampo_core::workspace::{PackageId, Workspace};
 
-use crate::project::Project;
 use crate::terminal::Terminal;
 
 /// The user left a question without an answer.
