@@ -1,6 +1,8 @@
 //! `distribute`: brings what was built for every release to every destination, and knows whether it got there.
 
 pub mod backend;
+pub mod binstall;
+pub mod build;
 pub mod checksum;
 pub mod matrix;
 pub mod model;

@@ -159,7 +159,12 @@ async fn checksum_files_satisfy_sha256sum() {
 
 /// The digests of the archives above. They are the same on every machine; a compressor that is updated may change
 /// them, which users see as changed archives, so that it should be noticed.
-const DIGESTS: [(&str, &str); 4] = [(".tar.gz", "8fa7089b6181310574eaf025e76340fd8c7e8830f7ee40277a7b399b51fdb1e8"), (".tar.xz", "b3a5f1601445f782109ed6c6bfaa81983a91825189d49f922b8bedd058c09958"), (".tar.zst", "a7a614fcdd90615994ef583f1fcea5b5c7bfc3717f9f2051fb0cee4d75a6b32f"), (".zip", "f863989d59d2c5cc08c912be8f6b31cc0ac7f79db3f85a28cfcb806007be782a")];
+const DIGESTS: [(&str, &str); 4] = [
+    (".tar.gz", "8fa7089b6181310574eaf025e76340fd8c7e8830f7ee40277a7b399b51fdb1e8"),
+    (".tar.xz", "b3a5f1601445f782109ed6c6bfaa81983a91825189d49f922b8bedd058c09958"),
+    (".tar.zst", "a7a614fcdd90615994ef583f1fcea5b5c7bfc3717f9f2051fb0cee4d75a6b32f"),
+    (".zip", "f863989d59d2c5cc08c912be8f6b31cc0ac7f79db3f85a28cfcb806007be782a"),
+];
 
 #[tokio::test]
 async fn archives_are_the_same_on_every_machine() {
