@@ -1,7 +1,6 @@
 //! Whether `cargo binstall` finds our archives by itself, and the lines of `Cargo.toml` that it needs where it does not.
 
 use super::model::Release;
-use super::naming;
 use super::participant::Participant;
 use crate::config::Config;
 use crate::config::distribute::ArchiveFormat;

@@ -171,7 +171,7 @@ impl Builder<'_> {
                 .argument(target.as_str()),
         };
         let tokens = || TOKEN_VARIABLES.iter().copied().chain(self.token_variables.iter().map(String::as_str));
-        let command = tokens().fold(command, |command, name| command.without_env(name));
+        let command = tokens().fold(command, Command::without_env);
         let source = format!("build {crate_name} {target}");
         let reporter = Arc::clone(&self.reporter);
         Ok(command
