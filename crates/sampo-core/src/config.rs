@@ -231,10 +231,12 @@ fn explain(message: &str) -> (String, Option<String>) {
 }
 
 /// The tables of the file apart from `[distribute.backends]`, whose keys depend on each backend's type.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Document {
+    /// The version of this format: 1.
     #[serde(default)]
+    #[schemars(with = "u8", range(min = 1, max = 1))]
     version: FormatVersion,
     #[serde(default)]
     git: GitConfig,
@@ -266,6 +268,11 @@ impl TryFrom<i64> for FormatVersion {
             )),
         }
     }
+}
+
+/// The JSON Schema of the file, apart from the backends' own keys.
+pub(crate) fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    generator.root_schema_for::<Document>()
 }
 
 impl Config {

@@ -1,14 +1,296 @@
 //! `distribute`: brings what was built for every release to every destination, and knows whether it got there.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use semver::Version;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
 pub mod backend;
 pub mod binstall;
 pub mod build;
 pub mod checksum;
+pub mod destination;
+pub mod dispatch;
+pub mod engine;
 pub mod matrix;
 pub mod model;
 pub mod naming;
 pub mod pack;
 pub mod participant;
 pub mod platform;
+pub mod report;
 pub mod resolve;
+pub mod retry;
 pub mod select;
+
+pub use destination::check_backends;
+pub use matrix::{Grouping, MatrixFormat};
+pub use select::{Nothing, Selection};
+
+use crate::config::Repository;
+use crate::error::{PathError, SampoError};
+use crate::event::Reporter;
+use crate::git::Git;
+use crate::github_output;
+use crate::project::Project;
+use crate::target::Target;
+use crate::workspace::{Package, PackageId};
+use backend::{BackendContext, Pace};
+use destination::Taker;
+use dispatch::dispatch;
+use matrix::Matrix;
+use model::Release;
+use pack::{Packed, Packing};
+use participant::{Participant, narrow, participants};
+use report::{Report, ReportedArtifact};
+use resolve::Search;
+use select::{Scene, Selected};
+
+/// What a run shares with its caller.
+#[derive(Clone)]
+pub struct Run {
+    /// Where to tell what happens.
+    pub reporter: Arc<dyn Reporter>,
+    /// Ends the run early, in good order.
+    pub cancellation: CancellationToken,
+}
+
+/// Which releases, and what of them.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// How releases are chosen.
+    pub selection: Selection,
+    /// Only these packages, by name or id; all if none is named.
+    pub packages: Vec<String>,
+    /// Only these targets; all if none is named.
+    pub targets: Vec<Target>,
+}
+
+/// What the build matrix is asked for.
+#[derive(Debug, Clone)]
+pub struct MatrixRequest {
+    /// Which releases, and what of them.
+    pub choice: Choice,
+    /// The versions that would be released, instead of releases that were made.
+    pub pending: Option<Vec<(PackageId, Version)>>,
+    /// How it is written.
+    pub format: MatrixFormat,
+    /// What one entry stands for.
+    pub grouping: Grouping,
+}
+
+/// What must be built, as text. With `GITHUB_OUTPUT` set, `build-matrix` and `build-needed` are appended there.
+pub async fn matrix(project: &Project, request: &MatrixRequest, run: &Run) -> Result<String, SampoError> {
+    let ground = Ground::of(project, &request.choice).await?;
+    let scene = ground.scene(project, run);
+    let releases = match &request.pending {
+        Some(versions) => select::planned(&scene, versions)?,
+        None => match select::select(&request.choice.selection, &scene).await? {
+            Selected::Releases(releases) => releases,
+            Selected::Nothing(_) => Vec::new(),
+        },
+    };
+    let matrix = Matrix::new(&project.config, &ground.participants, &releases, request.grouping)?;
+    if let Some(path) = project.environment.get("GITHUB_OUTPUT") {
+        let outputs = matrix.outputs()?;
+        let outputs: Vec<(&str, &str)> = outputs.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        github_output::append(Path::new(path), &outputs)?;
+    }
+    matrix.render(request.format)
+}
+
+/// What a delivery is asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Which releases, and what of them.
+    pub choice: Choice,
+    /// Only these backends, by name; all if none is named.
+    pub backends: Vec<String>,
+    /// Build what is missing first.
+    pub build: bool,
+    /// Look, change nothing.
+    pub dry_run: bool,
+    /// Replace what differs at a destination.
+    pub replace: bool,
+    /// Take only what did not succeed in this report.
+    pub retry: Option<PathBuf>,
+    /// Where to write the report.
+    pub report: Option<PathBuf>,
+    /// Deliveries at the same time, instead of the configured number.
+    pub jobs: Option<NonZeroUsize>,
+}
+
+/// How a delivery ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// There was nothing to deliver.
+    Nothing(Nothing),
+    /// What became of everything.
+    Done(Box<Report>),
+}
+
+/// Brings every artifact of every selected release to every destination that takes it. Errors mean that nothing was
+/// delivered; what goes wrong afterwards is in the report, which is written whatever happens.
+pub async fn run(project: &Project, request: &Request, run: &Run) -> Result<Outcome, SampoError> {
+    let earlier = request.retry.as_deref().map(Report::read).transpose()?;
+    let choice = match &earlier {
+        None => request.choice.clone(),
+        Some(report) if report.problems().next().is_none() => {
+            let message = "everything in the report succeeded: there is nothing to try again".into();
+            return Ok(Outcome::Nothing(Nothing { message, hint: None }));
+        }
+        Some(report) => Choice::of_problems(report),
+    };
+    let ground = Ground::of(project, &choice).await?;
+    let context = ground.backend_context(project, run)?;
+    let takers = destination::takers(&project.config, &project.workspace, &context, &request.backends)?;
+    let releases = match select::select(&choice.selection, &ground.scene(project, run)).await? {
+        Selected::Nothing(nothing) => return Ok(Outcome::Nothing(nothing)),
+        Selected::Releases(releases) => releases,
+    };
+    let mut report = Report::new(request.dry_run, &releases);
+    if let Some(path) = &request.report {
+        // Found now, an unwritable path costs nothing. A run that is killed leaves this behind: cancelled.
+        report.cancelled = true;
+        report.write(path)?;
+    }
+    let work = Work { project, ground: &ground, takers: &takers, earlier: earlier.as_ref(), request, run };
+    let delivered = work.deliver(releases, &mut report).await;
+    report.cancelled = run.cancellation.is_cancelled();
+    if !report.cancelled {
+        delivered?;
+    }
+    report.complete(request.report.as_deref());
+    if let Some(path) = &request.report {
+        report.write(path)?;
+    }
+    Ok(Outcome::Done(Box::new(report)))
+}
+
+impl Choice {
+    /// The releases that have a problem in `report`, with all their packages and targets.
+    fn of_problems(report: &Report) -> Self {
+        let tags: BTreeSet<String> = report.problems().map(|delivery| delivery.tag.clone()).collect();
+        let selection = Selection::Tags(tags.into_iter().collect());
+        Self { selection, packages: Vec::new(), targets: Vec::new() }
+    }
+}
+
+/// A delivery under way.
+struct Work<'a> {
+    project: &'a Project,
+    ground: &'a Ground<'a>,
+    takers: &'a [Taker],
+    earlier: Option<&'a Report>,
+    request: &'a Request,
+    run: &'a Run,
+}
+
+impl Work<'_> {
+    async fn deliver(&self, releases: Vec<Release>, report: &mut Report) -> Result<(), SampoError> {
+        let staging = staging_folder(self.project)?;
+        let jobs = self.request.jobs.unwrap_or(self.project.config.distribute.jobs);
+        let releases = releases.into_iter().map(Arc::new).collect();
+        let packed = self.pack(releases, staging.path(), jobs).await?;
+        for Packed { release, artifacts, .. } in &packed {
+            report.artifacts.extend(artifacts.iter().map(|artifact| ReportedArtifact::of(release, artifact)));
+        }
+        let dispatch = dispatch(self.takers, &packed, &self.ground.participants, self.earlier);
+        report.deliveries.extend(dispatch.skipped);
+        let options = engine::Options {
+            jobs,
+            dry_run: self.request.dry_run,
+            replace: self.request.replace,
+            pace: Pace::default(),
+            cancellation: self.run.cancellation.clone(),
+            reporter: Arc::clone(&self.run.reporter),
+            staging: staging.path().to_owned(),
+        };
+        for outcome in engine::Plan::new(dispatch.orders)?.carry_out(&options).await {
+            report.deliveries.extend(outcome.deliveries);
+            report.finishes.extend(outcome.finish);
+        }
+        Ok(())
+    }
+
+    /// Finds what was built, and makes of it what is delivered.
+    async fn pack(
+        &self,
+        releases: Vec<Arc<Release>>,
+        staging: &Path,
+        jobs: NonZeroUsize,
+    ) -> Result<Vec<Packed>, SampoError> {
+        let Project { config, workspace, .. } = self.project;
+        let resolved = Search::new(config, workspace).resolve(&self.ground.participants, releases)?;
+        let packing = Packing {
+            folder: staging.to_owned(),
+            jobs,
+            checksums: config.distribute.checksums,
+            reporter: Arc::clone(&self.run.reporter),
+            cancellation: self.run.cancellation.clone(),
+        };
+        Ok(pack::pack(resolved, &packing).await?)
+    }
+}
+
+/// A folder for what is made on the way, gone at the end. Beside Cargo's own output, since that disk has room for
+/// artifacts, while a system's temporary folder is often kept in memory.
+fn staging_folder(project: &Project) -> Result<TempDir, PathError> {
+    let parent = project.workspace.cargo_target_directory.clone().unwrap_or_else(std::env::temp_dir);
+    let made = fs::create_dir_all(&parent)
+        .and_then(|()| tempfile::Builder::new().prefix("sampo-distribute-").tempdir_in(&parent));
+    made.map_err(PathError::new("write to", &parent))
+}
+
+/// What every step stands on: who takes part, and where the releases come from.
+struct Ground<'a> {
+    participants: Vec<Participant<'a>>,
+    git: Git,
+    repository: Option<Repository>,
+}
+
+impl<'a> Ground<'a> {
+    async fn of(project: &'a Project, choice: &Choice) -> Result<Self, SampoError> {
+        let all = participants(&project.config, &project.workspace)?;
+        let participants = narrow(all, &project.workspace, &choice.packages, &choice.targets)?;
+        let git = project.git();
+        let repository = crate::repository::repository(&project.config, &project.environment, &git).await?;
+        Ok(Self { participants, git, repository })
+    }
+
+    fn backend_context(&self, project: &Project, run: &Run) -> Result<BackendContext, SampoError> {
+        Ok(BackendContext {
+            root: project.root.clone(),
+            repository: self.repository.clone(),
+            environment: Arc::new(project.environment.clone()),
+            reporter: Arc::clone(&run.reporter),
+            token_variables: destination::token_variables(&project.config)?.into(),
+            cancellation: run.cancellation.clone(),
+            pace: Pace::default(),
+        })
+    }
+
+    fn scene(&'a self, project: &'a Project, run: &'a Run) -> Scene<'a> {
+        Scene {
+            config: &project.config,
+            workspace: &project.workspace,
+            participants: &self.participants,
+            git: &self.git,
+            repository: self.repository.clone(),
+            notes: &notes,
+            reporter: &*run.reporter,
+        }
+    }
+}
+
+/// The section of the changelog beside the manifest, if there is one.
+fn notes(package: &Package, version: &Version) -> Option<String> {
+    let changelog = package.manifest.with_file_name("CHANGELOG.md");
+    let text = std::fs::read_to_string(changelog).ok()?;
+    crate::release::changelog::section(&text, version)
+}

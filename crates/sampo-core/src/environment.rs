@@ -27,6 +27,11 @@ impl Environment {
         self.get(name).map(Secret::new)
     }
 
+    /// The names of all variables, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// A filter for the values of these variables, as far as they are set.
     pub fn redactor<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Redactor {
         Redactor::new(names.into_iter().filter_map(|name| self.secret(name)))

@@ -139,6 +139,13 @@ impl Git {
         Ok(Some(output.stdout.trim().to_owned()).filter(|url| output.status.success() && !url.is_empty()))
     }
 
+    /// The text that the file at `path`, relative to the folder, has in `revision`; none if it is not there.
+    pub async fn file_at(&self, revision: &str, path: &str) -> Result<Option<String>, GitError> {
+        let command = self.command(&["cat-file", "blob", &format!("{revision}:./{path}")]).capture(usize::MAX);
+        let output = command.run().await.map_err(failed("read a file of another commit"))?;
+        Ok(output.status.success().then_some(output.stdout))
+    }
+
     /// When `commit` was made, in seconds since 1970-01-01 UTC.
     pub async fn commit_time(&self, commit: &str) -> Result<i64, GitError> {
         let text = self

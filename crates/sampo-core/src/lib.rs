@@ -14,11 +14,15 @@ pub mod event;
 pub mod git;
 pub mod github_output;
 pub mod process;
+pub mod project;
+pub mod publish;
 pub mod release;
 pub mod repository;
+pub mod schema;
 pub mod secret;
 pub mod target;
 pub mod template;
+pub mod transaction;
 pub mod workspace;
 
 pub use error::SampoError;

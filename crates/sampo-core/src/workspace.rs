@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Diagnose;
+use crate::error::{Diagnose, PathError};
 
 pub mod cargo;
 
@@ -119,7 +119,7 @@ impl schemars::JsonSchema for PackageId {
 pub struct Package {
     /// Its id.
     pub id: PackageId,
-    /// The version in its manifest; none if the manifest has none.
+    /// The version in its manifest; none if the manifest has none, and the package then is never released.
     pub version: Option<String>,
     /// Its manifest file, absolute.
     pub manifest: PathBuf,
@@ -190,6 +190,17 @@ pub enum WorkspaceError {
         /// What it said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A file of the workspace cannot be read.
+    #[error(transparent)]
+    Io(#[from] PathError),
+    /// A file of the workspace is not valid TOML.
+    #[error("`{}` is not valid TOML", path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A name matches no package.
     #[error("no package is named `{name}`{}", nearest.as_deref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default())]
     UnknownPackage {
@@ -214,6 +225,8 @@ impl Diagnose for WorkspaceError {
             Self::NoRoot { .. } => "no-root",
             Self::NoPackages { .. } => "no-packages",
             Self::Cargo { .. } => "cargo-workspace",
+            Self::Io(error) => error.code(),
+            Self::Toml { .. } => "manifest-invalid",
             Self::UnknownPackage { .. } => "unknown-package",
             Self::AmbiguousPackage { .. } => "ambiguous-package",
         }
@@ -226,7 +239,7 @@ impl Diagnose for WorkspaceError {
                 Some("a `Cargo.toml` with a `[package]` or `[workspace]` is needed beside `.sampo`".into())
             }
             Self::Cargo { .. } => Some("run `cargo metadata --no-deps` to see what Cargo makes of it".into()),
-            Self::UnknownPackage { .. } | Self::AmbiguousPackage { .. } => None,
+            Self::Io(_) | Self::Toml { .. } | Self::UnknownPackage { .. } | Self::AmbiguousPackage { .. } => None,
         }
     }
 }
@@ -262,7 +275,8 @@ impl Workspace {
         if let Some(package) = name.parse().ok().and_then(|id| self.package(&id)) {
             return Ok(package);
         }
-        let matches: Vec<&Package> = self.packages.iter().filter(|package| package.id.name() == name).collect();
+        let matches: Vec<&Package> =
+            Ecosystem::ALL.iter().filter_map(|ecosystem| self.package(&PackageId::new(*ecosystem, name))).collect();
         match matches.as_slice() {
             [package] => Ok(package),
             [] => Err(self.unknown(name)),

@@ -1,6 +1,8 @@
 //! Real git repositories and strict fakes of the services that Sampo talks to, for its tests.
 
+pub mod cargo_registry;
 pub mod executables;
 pub mod repo;
 
+pub use cargo_registry::CargoRegistry;
 pub use repo::Repo;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{add, distribute, init, publish, release};
+use crate::commands::{add, completions, distribute, init, publish, release};
 
 /// Release every package of a repository, and deliver its binaries to every destination.
 #[derive(Debug, Parser)]
@@ -21,4 +21,5 @@ pub enum Command {
     Release(release::Arguments),
     Publish(publish::Arguments),
     Distribute(distribute::Arguments),
+    Completions(completions::Arguments),
 }

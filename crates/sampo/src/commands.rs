@@ -1,12 +1,17 @@
 //! The commands: one file each, named as on the command line.
 
 pub mod add;
+pub mod completions;
 pub mod distribute;
 pub mod init;
 pub mod publish;
 pub mod release;
 
 use std::process::ExitCode;
+
+use anyhow::Context;
+use sampo_core::environment::Environment;
+use sampo_core::project::Project;
 
 use crate::arguments::{Arguments, Command};
 
@@ -18,5 +23,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Release(arguments) => release::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments).await,
         Command::Distribute(arguments) => distribute::run(arguments).await,
+        Command::Completions(arguments) => Ok(completions::run(&arguments)),
     }
+}
+
+/// The repository that the current folder belongs to.
+async fn open_project() -> anyhow::Result<Project> {
+    let folder = std::env::current_dir().context("cannot tell the current folder")?;
+    Ok(Project::open(&folder, Environment::of_process()).await?)
 }

@@ -9,6 +9,10 @@ use sampo_core::error::chain;
 
 /// Nothing to do: no changesets, nothing to publish, nothing to distribute.
 pub const NOTHING_TO_DO: u8 = 2;
+/// Some deliveries did not succeed.
+pub const PARTIAL: u8 = 3;
+/// Ended by a signal, as shells report it for SIGINT.
+pub const INTERRUPTED: u8 = 130;
 /// The command line cannot be understood (`EX_USAGE` of sysexits.h).
 const USAGE: u8 = 64;
 

@@ -1,13 +1,20 @@
 //! Events of core as lines on the screen. Results go to standard output, everything else to standard error.
 
 use anstream::eprintln;
-use sampo_core::event::{Event, Reporter};
+use anstyle::{AnsiColor, Style};
+use sampo_core::event::{DeliveryLabel, Event, Reporter, Status};
 
 use crate::exit::{HINT, WARNING};
 
-/// Shows events on standard error.
-#[derive(Debug, Default)]
-pub struct Terminal;
+/// The style of what is only for the record.
+const DIM: Style = Style::new().dimmed();
+
+/// Shows events on standard error, one line each; quietly, only what may need somebody's attention.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Terminal {
+    /// Whether to leave out what went as it should.
+    pub quiet: bool,
+}
 
 impl Reporter for Terminal {
     fn report(&self, event: Event<'_>) {
@@ -18,9 +25,34 @@ impl Reporter for Terminal {
                     eprintln!("{HINT}hint:{HINT:#} {hint}");
                 }
             }
+            Event::Retrying { delivery, attempt, wait, reason } => {
+                let seconds = wait.as_secs_f32();
+                eprintln!(
+                    "{WARNING}retry:{WARNING:#} {} in {seconds:.1} s, attempt {attempt} failed: {reason}",
+                    named(delivery)
+                );
+            }
+            Event::DeliveryFinished { delivery, status, reason } if status.is_problem() => {
+                let style = AnsiColor::Red.on_default();
+                let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+                eprintln!("{style}{}{style:#} {}{reason}", status.as_str(), named(delivery));
+            }
+            _ if self.quiet => {}
             Event::Step { message } => eprintln!("{message}"),
-            Event::Output { source, line } => eprintln!("[{source}] {line}"),
+            Event::Output { source, line } => eprintln!("{DIM}[{source}]{DIM:#} {line}"),
+            Event::DeliveryFinished {
+                delivery,
+                status: status @ (Status::Delivered | Status::WouldDeliver | Status::WouldReplace),
+                ..
+            } => {
+                let style = AnsiColor::Green.on_default();
+                eprintln!("{style}{}{style:#} {}", status.as_str(), named(delivery));
+            }
             _ => {}
         }
     }
+}
+
+fn named(delivery: DeliveryLabel<'_>) -> String {
+    format!("{} of {} {} ({})", delivery.item, delivery.package, delivery.version, delivery.backend)
 }

@@ -18,6 +18,14 @@ pub enum CommandLine<S: Scope> {
 }
 
 impl<S: Scope> CommandLine<S> {
+    /// Its templates.
+    pub fn templates(&self) -> &[Template<S>] {
+        match self {
+            Self::Shell(line) => std::slice::from_ref(line),
+            Self::Arguments(words) => words,
+        }
+    }
+
     /// The command for these values, ready to run.
     pub fn command(&self, variables: &Variables) -> Result<Command, TemplateError> {
         match self {

@@ -343,6 +343,11 @@ impl BackendTable {
         })
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The keys of its own type, read strictly.
     pub fn own<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
         let mut root = DeTable::parse(&self.source.text).map_err(|error| self.source.read_error(&error))?;
@@ -396,7 +401,8 @@ impl DistributeConfig {
                 return Err(source.error_at(&["distribute", "packages", id, "optional"], message));
             }
             for name in package.backends.iter().flatten() {
-                if !self.backends.contains_key(name) && !(self.backends.is_empty() && name == "github") {
+                let is_implied = self.backends.is_empty() && name == "github";
+                if !is_implied && !self.backends.contains_key(name) {
                     let message = self.unknown_backend(name);
                     return Err(source.error_at(&["distribute", "packages", id, "backends"], message));
                 }
@@ -445,12 +451,12 @@ impl DistributeConfig {
     }
 }
 
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     humantime::parse_duration(&text)
         .map_err(|error| D::Error::custom(format!("`{text}` is not a duration such as `90s` or `10m`: {error}")))
 }
 
-pub(crate) fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     duration(deserializer).map(Some)
 }

@@ -72,20 +72,15 @@ impl From<&str> for Pattern {
 }
 
 /// `true`, `false`, or the packages that match patterns.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Selection {
     /// Every package.
     All,
     /// No package.
+    #[default]
     None,
     /// Packages that match one of these.
     Matching(Vec<Pattern>),
-}
-
-impl Default for Selection {
-    fn default() -> Self {
-        Self::None
-    }
 }
 
 impl Selection {

@@ -9,7 +9,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::model::{Artifact, ArtifactKind, Item, Release, Shipment};
@@ -18,6 +17,14 @@ use crate::config::{BackendTable, ConfigError, Repository};
 use crate::environment::Environment;
 use crate::error::SampoError;
 use crate::event::Reporter;
+
+pub mod command;
+pub mod directory;
+
+#[cfg(test)]
+pub(crate) mod conformance;
+#[cfg(test)]
+pub(crate) mod scene;
 
 /// One configured destination.
 ///
@@ -119,19 +126,19 @@ pub struct Progress(Arc<ProgressState>);
 #[derive(Debug, Default)]
 struct ProgressState {
     sent: AtomicU64,
-    moved: Notify,
+    movements: AtomicU64,
 }
 
 impl Progress {
     /// `bytes` more have left.
     pub fn advance(&self, bytes: u64) {
         self.0.sent.fetch_add(bytes, Ordering::Relaxed);
-        self.0.moved.notify_waiters();
+        self.tick();
     }
 
     /// Something moved that has no size, such as a line of a command's output.
     pub fn tick(&self) {
-        self.0.moved.notify_waiters();
+        self.0.movements.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Bytes that have left so far.
@@ -139,9 +146,9 @@ impl Progress {
         self.0.sent.load(Ordering::Relaxed)
     }
 
-    /// Waits for the next movement.
-    pub async fn moved(&self) {
-        self.0.moved.notified().await;
+    /// How often something moved so far.
+    pub fn movements(&self) -> u64 {
+        self.0.movements.load(Ordering::Relaxed)
     }
 }
 
@@ -212,6 +219,8 @@ pub struct BackendContext {
     pub environment: Arc<Environment>,
     /// Where to tell what happens.
     pub reporter: Arc<dyn Reporter>,
+    /// The environment variables that hold credentials of any backend: kept from children and from output.
+    pub token_variables: Arc<[String]>,
     /// Fires when the run is to end early.
     pub cancellation: CancellationToken,
     /// How long to wait for a destination to settle.
@@ -264,9 +273,12 @@ pub trait BackendConfig: DeserializeOwned + JsonSchema {
         Vec::new()
     }
 
-    /// The backend named `name`. Opens nothing.
-    fn build(self, name: &str, context: &BackendContext) -> Result<Box<dyn Backend>, SampoError>;
+    /// The backend that `table` configures. Opens nothing.
+    fn build(self, table: &BackendTable, context: &BackendContext) -> Result<Box<dyn Backend>, SampoError>;
 }
+
+/// Makes a backend of its table.
+type Build = fn(&BackendTable, &BackendContext) -> Result<Box<dyn Backend>, SampoError>;
 
 /// A type of backend, as the list below holds it.
 pub struct BackendType {
@@ -281,7 +293,7 @@ pub struct BackendType {
     /// Reads and checks the table, and names its credentials' variables.
     pub check: fn(&BackendTable) -> Result<Vec<String>, ConfigError>,
     /// Reads the table and makes the backend.
-    pub build: fn(&str, &BackendTable, &BackendContext) -> Result<Box<dyn Backend>, SampoError>,
+    pub build: Build,
     /// The JSON Schema of its own keys.
     pub schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
 }
@@ -298,7 +310,7 @@ impl BackendType {
                 config.check(table)?;
                 Ok(config.token_variables())
             },
-            build: |name, table, context| table.own::<C>()?.build(name, context),
+            build: |table, context| table.own::<C>()?.build(table, context),
             schema: |generator| generator.subschema_for::<C>(),
         }
     }
@@ -314,4 +326,4 @@ impl BackendType {
 }
 
 /// Every type of backend. To add one: a file in `backend/`, and its line here.
-pub const TYPES: &[BackendType] = &[];
+pub const TYPES: &[BackendType] = &[BackendType::of::<command::Config>(), BackendType::of::<directory::Config>()];

@@ -9,6 +9,12 @@ use super::{DependencyKind, Ecosystem, InternalDependency, Package, PackageId, W
 use crate::git::TOKEN_VARIABLES;
 use crate::process::Command;
 
+mod document;
+pub(crate) mod files;
+mod lockfile;
+mod manifest;
+mod requirement;
+
 /// Adds the members of the Cargo workspace at the root, if there is one.
 pub(super) async fn discover(workspace: &mut Workspace) -> Result<(), WorkspaceError> {
     let manifest = workspace.root.join("Cargo.toml");
@@ -53,7 +59,7 @@ fn read_package(package: &cargo_metadata::Package, root: &Path, members: &HashMa
     let registries = package.publish.as_deref();
     Package {
         id: PackageId::new(Ecosystem::Cargo, package.name.as_str()),
-        version: Some(package.version.to_string()),
+        version: has_version(package).then(|| package.version.to_string()),
         manifest: package.manifest_path.clone().into_std_path_buf(),
         path: if path.is_empty() { ".".into() } else { path },
         publishable: registries.is_none_or(|registries| !registries.is_empty()),
@@ -65,6 +71,13 @@ fn read_package(package: &cargo_metadata::Package, root: &Path, members: &HashMa
         dependencies,
         metadata: package.metadata.clone(),
     }
+}
+
+/// Cargo reports 0.0.0 for a package without a version, which it then never publishes.
+fn has_version(package: &cargo_metadata::Package) -> bool {
+    let may_lack_it = package.version == semver::Version::new(0, 0, 0)
+        && package.publish.as_ref().is_some_and(|registries| registries.is_empty());
+    !may_lack_it || files::has_version(package.manifest_path.as_std_path())
 }
 
 /// A dependency on a member: Cargo resolves one by its path, under whatever name it is imported.

@@ -1,14 +1,159 @@
 //! `sampo distribute`.
 
-use std::process::ExitCode;
+mod build;
+mod matrix;
+mod selection;
 
-use clap::Args;
+use std::io::IsTerminal;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anstream::{eprintln, print, println};
+use clap::{Args, Subcommand, ValueEnum};
+use sampo_core::distribute::report::{Report, Verdict};
+use sampo_core::distribute::{self, Outcome, Request, Run};
+
+use crate::exit::{HINT, INTERRUPTED, NOTHING_TO_DO, PARTIAL};
+use crate::interrupt;
+use crate::terminal::Terminal;
+use selection::SelectionArguments;
+
+/// The width of a report that goes to a file or a pipe.
+const WIDTH_WITHOUT_TERMINAL: usize = 160;
+
+const EXAMPLES: &str = "\
+Examples:
+  sampo distribute                                what is tagged at HEAD, to every destination
+  sampo distribute --build --dry-run              build what is missing, and show what would be delivered
+  sampo distribute --tag my-cli-v1.2.0 --backend github
+  sampo distribute --report report.json           keep the report …
+  sampo distribute --retry report.json            … and take only what did not succeed there
+
+Exit status: 0 everything is there, 1 nothing could be delivered, 2 nothing to distribute,
+3 some deliveries did not succeed, 130 interrupted.";
 
 /// Bring what was built for every release to every destination.
+///
+/// Looks at what each destination holds, delivers what is missing, and confirms that it arrived. Running it again is
+/// always safe: what is there and identical stays as it is.
 #[derive(Debug, Args)]
-pub struct Arguments {}
+#[command(args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+pub struct Arguments {
+    /// A part of the work, on its own.
+    #[command(subcommand)]
+    step: Option<Step>,
+    #[command(flatten)]
+    delivery: DeliveryArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Step {
+    Matrix(matrix::Arguments),
+    Build(build::Arguments),
+}
+
+#[derive(Debug, Args)]
+struct DeliveryArguments {
+    #[command(flatten)]
+    selection: SelectionArguments,
+    /// Only this backend; may be repeated.
+    #[arg(long, short, value_name = "NAME")]
+    backend: Vec<String>,
+    /// Build what is missing first.
+    #[arg(long)]
+    build: bool,
+    /// Look at every destination and say what would be delivered, without changing anything.
+    #[arg(long)]
+    dry_run: bool,
+    /// Replace what differs at a destination.
+    #[arg(long)]
+    replace: bool,
+    /// Take only what did not succeed in this report.
+    #[arg(long, value_name = "REPORT", conflicts_with_all = ["tag", "plan", "all", "package", "target", "backend"])]
+    retry: Option<PathBuf>,
+    /// Write the report as JSON.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// What is printed on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// How many deliveries at the same time, instead of `distribute.jobs`.
+    #[arg(long, short, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Show only what may need attention, and the report.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table.
+    Text,
+    /// The report as JSON.
+    Json,
+}
 
 /// Runs it.
-pub async fn run(_arguments: Arguments) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("`sampo distribute` is not there yet")
+pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.step {
+        Some(Step::Matrix(arguments)) => matrix::run(arguments).await,
+        Some(Step::Build(arguments)) => build::run(arguments).await,
+        None => deliver(arguments.delivery).await,
+    }
+}
+
+async fn deliver(arguments: DeliveryArguments) -> anyhow::Result<ExitCode> {
+    let project = super::open_project().await?;
+    let request = Request {
+        choice: arguments.selection.into_choice(),
+        backends: arguments.backend,
+        build: arguments.build,
+        dry_run: arguments.dry_run,
+        replace: arguments.replace,
+        retry: arguments.retry,
+        report: arguments.report,
+        jobs: arguments.jobs,
+    };
+    let run = Run { reporter: Arc::new(Terminal { quiet: arguments.quiet }), cancellation: interrupt::token() };
+    match distribute::run(&project, &request, &run).await? {
+        Outcome::Nothing(nothing) => Ok(nothing_to_do(&nothing)),
+        Outcome::Done(report) => {
+            show(&report, arguments.format);
+            Ok(exit_code(&report))
+        }
+    }
+}
+
+/// Says why there is nothing to do, and what there could be.
+fn nothing_to_do(nothing: &distribute::Nothing) -> ExitCode {
+    eprintln!("{}", nothing.message);
+    if let Some(hint) = &nothing.hint {
+        eprintln!("{HINT}hint:{HINT:#} {hint}");
+    }
+    ExitCode::from(NOTHING_TO_DO)
+}
+
+fn show(report: &Report, format: Format) {
+    match format {
+        Format::Json => println!("{}", report.to_json()),
+        Format::Text => print!("{}", report.to_text(width())),
+    }
+}
+
+fn width() -> usize {
+    match std::io::stdout().is_terminal().then(terminal_size::terminal_size).flatten() {
+        Some((width, _)) => width.0.into(),
+        None => WIDTH_WITHOUT_TERMINAL,
+    }
+}
+
+fn exit_code(report: &Report) -> ExitCode {
+    match report.verdict() {
+        Verdict::Success => ExitCode::SUCCESS,
+        Verdict::Partial => ExitCode::from(PARTIAL),
+        Verdict::Failure => ExitCode::FAILURE,
+        Verdict::Cancelled => ExitCode::from(INTERRUPTED),
+    }
 }

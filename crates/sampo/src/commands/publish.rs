@@ -1,14 +1,165 @@
 //! `sampo publish`.
 
+use std::env;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use anstream::{eprintln, println};
 use clap::Args;
+use sampo_core::SampoError;
+use sampo_core::config::Config;
+use sampo_core::environment::Environment;
+use sampo_core::error::PathError;
+use sampo_core::event::Reporter;
+use sampo_core::publish::{ForwardedArguments, Plan, Publisher, Step, Tagging, Upload};
+use sampo_core::workspace::{Ecosystem, PackageId, Workspace, find_root};
+
+use crate::exit::NOTHING_TO_DO;
+use crate::terminal::Terminal;
+
+const EXAMPLES: &str = "\
+Examples:
+  sampo publish --dry-run
+  sampo publish --plan release.json
+  sampo publish --cargo-args --no-verify --registry internal
+
+Tags are made locally: push them with `git push --follow-tags`. After a failure, run it again: what was
+published is skipped.
+
+Exit codes: 0 something was published or tagged (or would be), 2 nothing to do, 1 error.";
 
 /// Publish every released package to its registry, and tag it.
 #[derive(Debug, Args)]
-pub struct Arguments {}
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// Show what would be published and tagged, and let cargo check it; change nothing.
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Write the releases of this commit to FILE, for `sampo distribute --plan`.
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+
+    /// Add these to every `cargo publish`; takes all that follows, up to `--`.
+    #[arg(long, value_name = "ARGS", num_args = 1.., value_delimiter = ' ', allow_hyphen_values = true)]
+    cargo_args: Vec<String>,
+
+    /// Add these to the publish command of every ecosystem.
+    #[arg(last = true, value_name = "ARGS")]
+    args: Vec<String>,
+}
 
 /// Runs it.
-pub async fn run(_arguments: Arguments) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("`sampo publish` is not there yet")
+pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let folder = env::current_dir().map_err(PathError::new("find", ".")).map_err(SampoError::from)?;
+    let root = find_root(&folder).map_err(SampoError::from)?;
+    let config = Config::load(&root)?;
+    let workspace = Workspace::discover(&root).await.map_err(SampoError::from)?;
+    let environment = Environment::of_process();
+    let reporter: Arc<dyn Reporter> = Arc::new(Terminal);
+    let publisher = Publisher::new(&workspace, &config, &environment, &arguments.forwarded(), reporter);
+    let plan = publisher.plan().await.map_err(SampoError::from)?;
+
+    let (plan, result) = if arguments.dry_run {
+        show(&plan, &workspace, true);
+        let result = publisher.rehearse(&plan).await;
+        (plan, result)
+    } else {
+        let outcome = publisher.apply(plan).await;
+        show(&outcome.plan, &workspace, false);
+        (outcome.plan, outcome.error.map_or(Ok(()), Err))
+    };
+    if let Some(file) = &arguments.plan {
+        let releases = plan.releases(arguments.dry_run, |id| has_artifacts(&config, &workspace, id));
+        releases.write(file).map_err(SampoError::from)?;
+    }
+    result.map_err(SampoError::from)?;
+
+    let is_worth_it = if arguments.dry_run { plan.has_work() } else { plan.has_results() };
+    if is_worth_it {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("nothing to publish and nothing to tag");
+    Ok(ExitCode::from(NOTHING_TO_DO))
+}
+
+impl Arguments {
+    fn forwarded(&self) -> ForwardedArguments {
+        let given = |arguments: &[String]| arguments.iter().filter(|word| !word.is_empty()).cloned().collect();
+        let mut own = self.cargo_args.splitn(2, |word| word == "--");
+        let cargo: Vec<String> = given(own.next().unwrap_or_default());
+        let mut all: Vec<String> = given(own.next().unwrap_or_default());
+        all.extend_from_slice(&self.args);
+        ForwardedArguments { all, of_ecosystem: [(Ecosystem::Cargo, cargo)].into() }
+    }
+}
+
+/// Whether `sampo distribute` takes the package: a program unless it is switched off, anything else once it has a table.
+fn has_artifacts(config: &Config, workspace: &Workspace, id: &PackageId) -> bool {
+    let overrides = config.distribute.overrides(id);
+    let is_program = workspace.package(id).is_some_and(|package| !package.binaries.is_empty());
+    overrides.and_then(|overrides| overrides.enabled).unwrap_or(is_program || overrides.is_some())
+}
+
+fn show(plan: &Plan, workspace: &Workspace, is_dry_run: bool) {
+    for step in &plan.steps {
+        println!("{} {}: {}", workspace.display_name(&step.package), step.version, describe(step, is_dry_run));
+    }
+}
+
+/// What became of one package, or in a dry run what would become of it.
+fn describe(step: &Step, is_dry_run: bool) -> String {
+    let upload = match step.upload {
+        Upload::Needed if is_dry_run => Some("would be published"),
+        Upload::Needed => Some("not published"),
+        Upload::Done => Some("published"),
+        Upload::AlreadyThere => Some("already published"),
+        Upload::Rehearsed => Some("only checked"),
+        Upload::Never => None,
+    };
+    let tag = &step.tag;
+    let tagging = match step.tagging {
+        Tagging::Needed if is_dry_run => format!("would be tagged {tag}"),
+        Tagging::Needed | Tagging::Withheld => "not tagged".into(),
+        Tagging::Created => format!("tagged {tag}"),
+        Tagging::AtHead => format!("already tagged {tag}"),
+        Tagging::Elsewhere => format!("already tagged {tag} at another commit"),
+    };
+    upload.map_or_else(|| tagging.clone(), |upload| format!("{upload}, {tagging}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct CommandLine {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn forwarded(line: &[&str]) -> (Vec<String>, Vec<String>) {
+        let words = ["publish"].iter().chain(line);
+        let forwarded = CommandLine::try_parse_from(words).unwrap().arguments.forwarded();
+        (forwarded.all, forwarded.of_ecosystem[&Ecosystem::Cargo].clone())
+    }
+
+    #[test]
+    fn arguments_for_cargo_may_be_several_quoted_together_or_given_with_an_equals_sign() {
+        let expected = (vec![], vec!["--no-verify".to_owned(), "--allow-dirty".to_owned()]);
+        assert_eq!(forwarded(&["--dry-run", "--cargo-args", "--no-verify", "--allow-dirty"]), expected);
+        assert_eq!(forwarded(&["--cargo-args", "--no-verify  --allow-dirty"]), expected);
+        assert_eq!(forwarded(&["--cargo-args=--no-verify --allow-dirty", "--dry-run"]).1[0], "--no-verify");
+        assert_eq!(forwarded(&["--cargo-args=--no-verify", "--cargo-args=--allow-dirty"]), expected);
+    }
+
+    #[test]
+    fn what_follows_two_dashes_is_for_every_ecosystem() {
+        let text = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(forwarded(&["--", "--allow-dirty"]), (text(&["--allow-dirty"]), text(&[])));
+        let both = (text(&["--allow-dirty", "-v"]), text(&["--no-verify"]));
+        assert_eq!(forwarded(&["--cargo-args", "--no-verify", "--", "--allow-dirty", "-v"]), both);
+    }
 }

@@ -1,0 +1,129 @@
+//! What each destination gets: artifacts and destinations brought together, by their filters.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::destination::Taker;
+use super::engine::{Earlier, Missing, Order};
+use super::model::{Artifact, ArtifactKind, Release, Shipment};
+use super::pack::Packed;
+use super::participant::Participant;
+use super::report::{Delivery, Report, Status};
+use super::resolve::Failure;
+
+/// The orders of one run, and entries for what a rule left out.
+#[derive(Debug, Default)]
+pub struct Dispatch {
+    /// What is to be delivered.
+    pub orders: Vec<Order>,
+    /// What is not, because of a rule.
+    pub skipped: Vec<Delivery>,
+}
+
+/// One order for each destination and release, as far as the destination takes anything of it. With the report of an
+/// earlier run, only where something did not succeed then.
+pub fn dispatch(
+    takers: &[Taker],
+    packed: &[Packed],
+    participants: &[Participant<'_>],
+    report: Option<&Report>,
+) -> Dispatch {
+    let mut dispatch = Dispatch::default();
+    let of = |release: &Release| participants.iter().find(|participant| *participant.id() == release.package);
+    let pairs = packed.iter().filter_map(|packed| Some((packed, of(&packed.release)?)));
+    for taker in takers {
+        for (packed, participant) in pairs.clone().filter(|(_, participant)| is_meant(taker, participant)) {
+            if !taker.takes_version(&packed.release) {
+                dispatch.skipped.push(left_out(taker, &packed.release));
+            } else if let Some(order) = order(taker, packed, participant, report) {
+                dispatch.orders.push(order);
+            }
+        }
+    }
+    dispatch
+}
+
+fn is_meant(taker: &Taker, participant: &Participant<'_>) -> bool {
+    taker.takes_package(participant.id())
+        && participant.backends.is_none_or(|named| named.contains(&taker.destination.name))
+}
+
+fn order(taker: &Taker, packed: &Packed, participant: &Participant<'_>, report: Option<&Report>) -> Option<Order> {
+    let earlier = match report {
+        Some(report) => earlier(taker, &packed.release, report)?,
+        None => Earlier::default(),
+    };
+    let artifacts: Vec<Artifact> = packed.artifacts.iter().filter(|artifact| taker.takes(artifact)).cloned().collect();
+    let missing: Vec<Missing> =
+        packed.failures.iter().filter(|failure| concerns(taker, failure)).map(missing).collect();
+    if artifacts.is_empty() && missing.is_empty() {
+        return None;
+    }
+    Some(Order {
+        destination: Arc::clone(&taker.destination),
+        shipment: Shipment { release: Arc::clone(&packed.release), artifacts },
+        missing,
+        optional: packed.optional.clone(),
+        earlier,
+        unfinished: unfinished(taker, participant),
+    })
+}
+
+fn concerns(taker: &Taker, failure: &Failure) -> bool {
+    match &failure.target {
+        Some(target) => {
+            taker.takes_target(target)
+                && (taker.takes_kind(ArtifactKind::Archive) || taker.takes_kind(ArtifactKind::Binary))
+        }
+        None => taker.takes_kind(ArtifactKind::File),
+    }
+}
+
+fn missing(failure: &Failure) -> Missing {
+    let name = failure.package.name();
+    Missing {
+        target: failure.target.clone(),
+        item: failure.target.as_ref().map_or_else(|| name.to_owned(), |target| format!("{name}-{target}")),
+        code: failure.code,
+        message: failure.message.clone(),
+        hint: failure.hint.clone(),
+    }
+}
+
+/// With `--target`, the rest of the release may be anywhere: a run with all targets finishes it.
+fn unfinished(taker: &Taker, participant: &Participant<'_>) -> Option<String> {
+    let absent: Vec<&str> = participant
+        .configured_targets
+        .iter()
+        .filter(|target| taker.takes_target(target) && !participant.is_optional(target))
+        .filter(|target| !participant.targets.contains(target))
+        .map(crate::target::Target::as_str)
+        .collect();
+    (!absent.is_empty())
+        .then(|| format!("{} left out by `--target`; a run with all targets finishes the release", absent.join(", ")))
+}
+
+/// What `report` says about this order; none if everything succeeded, or it was no part of that run.
+fn earlier(taker: &Taker, release: &Release, report: &Report) -> Option<Earlier> {
+    let name = &taker.destination.name;
+    let is_ours = |delivery: &&Delivery| {
+        delivery.backend == *name && delivery.package == release.package && delivery.tag == release.tag
+    };
+    report.problems().find(is_ours)?;
+    let arrived = |delivery: &&Delivery| matches!(delivery.status, Status::Delivered | Status::Unchanged);
+    let arrived =
+        report.deliveries.iter().filter(is_ours).filter(arrived).map(|delivery| delivery.item.clone()).collect();
+    let of_release = report
+        .artifacts
+        .iter()
+        .filter(|artifact| artifact.package == release.package && artifact.version == release.version.to_string());
+    let digests: BTreeMap<_, _> = of_release.map(|artifact| (artifact.file.clone(), artifact.sha256)).collect();
+    Some(Earlier { arrived, digests })
+}
+
+fn left_out(taker: &Taker, release: &Release) -> Delivery {
+    let mut delivery = Delivery::new(&taker.destination.name, release, &release.tag, Status::Skipped);
+    let kind = if release.is_prerelease() { "pre-releases" } else { "stable versions" };
+    delivery.message = Some(format!("{kind} do not go there"));
+    delivery
+}

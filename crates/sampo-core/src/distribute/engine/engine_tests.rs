@@ -1,0 +1,466 @@
+//! The engine's promises, kept with a destination in memory that can be told to fail.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use semver::Version;
+
+use super::*;
+use crate::distribute::backend::{Presence, Progress, Receipt, Retry, Survey};
+use crate::distribute::checksum::{self, Digest};
+use crate::distribute::model::ArtifactKind;
+use crate::event::{Silent, Status};
+
+/// How the next delivery of an item fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// Nothing arrives.
+    Before(Retry),
+    /// It arrives, and the answer is lost.
+    After,
+    /// Nothing happens, for ever.
+    Stall,
+}
+
+/// What the destination holds; shared between runs, as a real one is.
+#[derive(Debug, Default)]
+struct Shelf {
+    held: Mutex<BTreeMap<String, Vec<u8>>>,
+    faults: Mutex<HashMap<String, Vec<Fault>>>,
+    writes: Mutex<Vec<String>>,
+    finished: AtomicBool,
+    refused: AtomicBool,
+    /// Whether surveys tell nothing.
+    blind: AtomicBool,
+    deliveries_at_once: AtomicUsize,
+    most_at_once: AtomicUsize,
+}
+
+impl Shelf {
+    fn fail(&self, item: &str, faults: &[Fault]) {
+        self.faults.lock().unwrap().insert(item.to_owned(), faults.iter().rev().copied().collect());
+    }
+
+    fn next_fault(&self, item: &str) -> Option<Fault> {
+        self.faults.lock().unwrap().get_mut(item).and_then(Vec::pop)
+    }
+
+    fn writes(&self) -> Vec<String> {
+        std::mem::take(&mut self.writes.lock().unwrap())
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.held.lock().unwrap().keys().cloned().collect()
+    }
+}
+
+#[derive(Debug)]
+struct Memory(Arc<Shelf>);
+
+#[async_trait]
+impl Backend for Memory {
+    fn destination(&self, _release: &Release) -> Result<String, BackendError> {
+        Ok("the shelf".into())
+    }
+
+    async fn check(&self) -> Result<(), BackendError> {
+        match self.0.refused.load(Ordering::SeqCst) {
+            true => Err(BackendError::new("credentials-refused", "no")),
+            false => Ok(()),
+        }
+    }
+
+    async fn survey(&self, _shipment: &Shipment, items: &[Item]) -> Result<Survey, BackendError> {
+        if self.0.next_fault("survey").is_some() {
+            return Err(BackendError::transient("server-error", "survey failed"));
+        }
+        let held = self.0.held.lock().unwrap();
+        let presence = |item: &Item| match held.get(&item.name) {
+            _ if self.0.blind.load(Ordering::SeqCst) => Presence::Unknown,
+            None => Presence::Absent,
+            Some(bytes) if Digest::of(bytes) == item.artifact.as_ref().unwrap().sha256 => Presence::Identical,
+            Some(bytes) => Presence::Different(format!("{} bytes", bytes.len())),
+        };
+        let presences = items.iter().map(presence).collect();
+        Ok(Survey { presences, finished: self.0.finished.load(Ordering::SeqCst), warnings: Vec::new() })
+    }
+
+    async fn deliver(
+        &self,
+        _shipment: &Shipment,
+        item: &Item,
+        _found: &Presence,
+        _progress: &Progress,
+    ) -> Result<Receipt, BackendError> {
+        let now = self.0.deliveries_at_once.fetch_add(1, Ordering::SeqCst) + 1;
+        self.0.most_at_once.fetch_max(now, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        self.0.deliveries_at_once.fetch_sub(1, Ordering::SeqCst);
+        let fault = self.0.next_fault(&item.name);
+        if fault == Some(Fault::Stall) {
+            std::future::pending::<()>().await;
+        }
+        if let Some(Fault::Before(retry)) = fault {
+            return Err(BackendError::new("server-error", "502 Bad Gateway").with_retry(retry));
+        }
+        let bytes = std::fs::read(&item.artifact.as_ref().unwrap().path).unwrap();
+        self.0.held.lock().unwrap().insert(item.name.clone(), bytes);
+        self.0.writes.lock().unwrap().push(item.name.clone());
+        match fault {
+            Some(Fault::After) => Err(BackendError::transient("network", "connection lost")),
+            _ => Ok(Receipt { url: Some(format!("memory:{}", item.name)) }),
+        }
+    }
+
+    async fn finish(&self, _shipment: &Shipment) -> Result<(), BackendError> {
+        if self.0.next_fault("finish").is_some() {
+            return Err(BackendError::new("refused", "not today"));
+        }
+        self.0.finished.store(true, Ordering::SeqCst);
+        self.0.writes.lock().unwrap().push("finish".into());
+        Ok(())
+    }
+
+    async fn read(&self, _shipment: &Shipment, item: &Item) -> Result<Vec<u8>, BackendError> {
+        Ok(self.0.held.lock().unwrap()[&item.name].clone())
+    }
+}
+
+struct Scene {
+    folder: tempfile::TempDir,
+    cancellation: CancellationToken,
+    dry_run: bool,
+    replace: bool,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, cancellation: CancellationToken::new(), dry_run: false, replace: false }
+    }
+
+    fn artifact(&self, name: &str, contents: &str) -> Artifact {
+        let path = self.folder.path().join(Digest::of(format!("{name}/{contents}")).to_string());
+        std::fs::write(&path, contents).unwrap();
+        let kind = if name == checksum::SUMS_FILE { ArtifactKind::Checksum } else { ArtifactKind::Archive };
+        let (sha256, bytes) = Digest::of_file(&path).unwrap();
+        Artifact { name: name.to_owned(), kind, target: None, bytes, sha256, path }
+    }
+
+    fn artifacts(&self, names: &[&str]) -> Vec<Artifact> {
+        names.iter().map(|name| self.artifact(name, name)).collect()
+    }
+
+    fn destination(name: &str, shelf: &Arc<Shelf>, needs: &[&str]) -> Arc<Destination> {
+        let needs = needs.iter().map(ToString::to_string).collect();
+        let seconds = Duration::from_secs;
+        let backend = Box::new(Memory(Arc::clone(shelf)));
+        Arc::new(Destination::new(name.to_owned(), backend, needs, 2, seconds(60), seconds(300)))
+    }
+
+    fn order(&self, destination: &Arc<Destination>, artifacts: Vec<Artifact>) -> Order {
+        let release = Release {
+            package: "cargo/my-cli".parse().unwrap(),
+            version: Version::new(1, 2, 0),
+            tag: "my-cli-v1.2.0".into(),
+            commit: None,
+            commit_time: 0,
+            path: ".".into(),
+            notes: None,
+            repository: None,
+        };
+        let shipment = Shipment { release: Arc::new(release), artifacts };
+        Order {
+            destination: Arc::clone(destination),
+            shipment,
+            missing: Vec::new(),
+            optional: Vec::new(),
+            earlier: Earlier::default(),
+            unfinished: None,
+        }
+    }
+
+    fn options(&self, staging: &Path) -> Options {
+        Options {
+            jobs: NonZeroUsize::new(2).unwrap(),
+            dry_run: self.dry_run,
+            replace: self.replace,
+            pace: Pace::default(),
+            cancellation: self.cancellation.clone(),
+            reporter: Arc::new(Silent),
+            staging: staging.to_owned(),
+        }
+    }
+
+    async fn run(&self, orders: Vec<Order>) -> Vec<Outcome> {
+        let staging = tempfile::tempdir().unwrap();
+        Plan::new(orders).unwrap().carry_out(&self.options(staging.path())).await
+    }
+
+    /// One order through one destination.
+    async fn deliver(&self, shelf: &Arc<Shelf>, artifacts: Vec<Artifact>) -> Outcome {
+        self.run(vec![self.order(&Self::destination("web", shelf, &[]), artifacts)]).await.remove(0)
+    }
+}
+
+fn statuses(outcome: &Outcome) -> Vec<(&str, Status)> {
+    let entries = outcome.deliveries.iter().chain(&outcome.finish);
+    entries.map(|delivery| (delivery.item.as_str(), delivery.status)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_run_writes_nothing_and_a_lost_item_is_delivered_alone() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    let artifacts = scene.artifacts(&["a", "b"]);
+    let outcome = scene.deliver(&shelf, artifacts.clone()).await;
+    assert_eq!(statuses(&outcome), [("a", Status::Delivered), ("b", Status::Delivered), ("finish", Status::Delivered)]);
+    assert_eq!(outcome.deliveries[0].url.as_deref(), Some("memory:a"));
+    assert_eq!(shelf.writes().len(), 3);
+
+    let outcome = scene.deliver(&shelf, artifacts.clone()).await;
+    assert_eq!(statuses(&outcome), [("a", Status::Unchanged), ("b", Status::Unchanged), ("finish", Status::Unchanged)]);
+    assert!(shelf.writes().is_empty());
+
+    shelf.held.lock().unwrap().remove("a");
+    let outcome = scene.deliver(&shelf, artifacts).await;
+    assert_eq!(statuses(&outcome)[..2], [("a", Status::Delivered), ("b", Status::Unchanged)]);
+    assert_eq!(shelf.writes(), ["a", "finish"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transient_failure_is_tried_again_within_its_bounds() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    let fault = Fault::Before(Retry::Later);
+    shelf.fail("a", &[fault, fault]);
+    shelf.fail("b", &[fault, fault, fault]);
+    let outcome = scene.deliver(&shelf, scene.artifacts(&["a", "b"])).await;
+    assert_eq!(statuses(&outcome), [("a", Status::Delivered), ("b", Status::Failed), ("finish", Status::Blocked)]);
+    assert_eq!((outcome.deliveries[0].attempts, outcome.deliveries[1].attempts), (3, 3));
+    assert!(outcome.deliveries[1].retryable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_final_failure_is_not_tried_again() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    shelf.fail("a", &[Fault::Before(Retry::Never)]);
+    let outcome = scene.deliver(&shelf, scene.artifacts(&["a"])).await;
+    assert_eq!((outcome.deliveries[0].attempts, outcome.deliveries[0].retryable), (1, false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_arrived_although_the_answer_was_lost_is_not_sent_twice() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    shelf.fail("a", &[Fault::After]);
+    let outcome = scene.deliver(&shelf, scene.artifacts(&["a"])).await;
+    assert_eq!(statuses(&outcome), [("a", Status::Delivered), ("finish", Status::Delivered)]);
+    assert_eq!(shelf.writes(), ["a", "finish"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_longer_wait_than_allowed_ends_the_delivery_with_the_time_to_return() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    shelf.fail("a", &[Fault::Before(Retry::After(Duration::from_secs(3600)))]);
+    let outcome = scene.deliver(&shelf, scene.artifacts(&["a"])).await;
+    let delivery = &outcome.deliveries[0];
+    assert_eq!((delivery.status, delivery.attempts, delivery.retryable), (Status::Failed, 1, true));
+    assert!(delivery.hint.as_deref().unwrap().contains("try again in 1h"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_without_progress_is_given_up_and_repeated() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    shelf.fail("a", &[Fault::Stall]);
+    let outcome = scene.deliver(&shelf, scene.artifacts(&["a"])).await;
+    assert_eq!((outcome.deliveries[0].status, outcome.deliveries[0].attempts), (Status::Delivered, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn something_else_under_the_name_is_a_conflict_unless_replacing_was_asked_for() {
+    let (mut scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    shelf.held.lock().unwrap().insert("a".into(), b"other".to_vec());
+    let outcome = scene.deliver(&shelf, scene.artifacts(&["a", "b"])).await;
+    assert_eq!(statuses(&outcome), [("a", Status::Conflict), ("b", Status::Delivered), ("finish", Status::Blocked)]);
+    assert_eq!(outcome.deliveries[0].code.as_deref(), Some("conflict"));
+    scene.replace = true;
+    let outcome = scene.deliver(&shelf, scene.artifacts(&["a", "b"])).await;
+    assert_eq!(statuses(&outcome), [("a", Status::Delivered), ("b", Status::Unchanged), ("finish", Status::Delivered)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_checksum_file_keeps_the_lines_of_runs_with_other_targets() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    let line = |name: &str| format!("{}  {name}\n", Digest::of(name));
+    let sums = |text: String| scene.artifact(checksum::SUMS_FILE, &text);
+    scene.deliver(&shelf, vec![sums(line("a"))]).await;
+    let outcome = scene.deliver(&shelf, vec![sums(line("b"))]).await;
+    assert_eq!(outcome.deliveries[0].status, Status::Delivered);
+    let held = |shelf: &Shelf| String::from_utf8(shelf.held.lock().unwrap()[checksum::SUMS_FILE].clone()).unwrap();
+    assert_eq!(held(&shelf), line("a") + &line("b"));
+
+    let outcome = scene.deliver(&shelf, vec![sums(line("b"))]).await;
+    assert_eq!(outcome.deliveries[0].status, Status::Unchanged, "every line is there");
+    let contradiction = format!("{}  a\n", Digest::of("something else"));
+    let outcome = scene.deliver(&shelf, vec![sums(contradiction)]).await;
+    assert_eq!(outcome.deliveries[0].status, Status::Conflict);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_checksum_file_goes_last_and_not_at_all_if_something_it_lists_is_missing() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    let mut artifacts = scene.artifacts(&["x", "y"]);
+    artifacts.insert(0, scene.artifact(checksum::SUMS_FILE, &format!("{}  x\n", Digest::of("x"))));
+    shelf.fail("y", &[Fault::Before(Retry::Never)]);
+    let outcome = scene.deliver(&shelf, artifacts.clone()).await;
+    let entry = outcome.deliveries.iter().find(|delivery| delivery.item == checksum::SUMS_FILE).unwrap();
+    assert_eq!((entry.status, shelf.names()), (Status::Blocked, vec!["x".to_owned()]));
+    scene.deliver(&shelf, artifacts).await;
+    assert_eq!(shelf.writes(), ["x", "y", checksum::SUMS_FILE, "finish"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_says_what_would_happen_and_changes_nothing() {
+    let (mut scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    scene.dry_run = true;
+    shelf.held.lock().unwrap().insert("a".into(), b"a".to_vec());
+    shelf.held.lock().unwrap().insert("b".into(), b"other".to_vec());
+    let outcome = scene.deliver(&shelf, scene.artifacts(&["a", "b", "c"])).await;
+    let expected =
+        [("a", Status::Unchanged), ("b", Status::Conflict), ("c", Status::WouldDeliver), ("finish", Status::Blocked)];
+    assert_eq!(statuses(&outcome), expected);
+    scene.replace = true;
+    let outcome = scene.deliver(&shelf, scene.artifacts(&["b"])).await;
+    assert_eq!(statuses(&outcome), [("b", Status::WouldReplace), ("finish", Status::WouldDeliver)]);
+    assert!(shelf.writes().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_credential_fails_its_backend_alone_and_before_any_write() {
+    let (scene, bad, good) = (Scene::new(), Arc::new(Shelf::default()), Arc::new(Shelf::default()));
+    bad.refused.store(true, Ordering::SeqCst);
+    let artifacts = scene.artifacts(&["a"]);
+    let orders = [("bad", &bad), ("good", &good)]
+        .map(|(name, shelf)| scene.order(&Scene::destination(name, shelf, &[]), artifacts.clone()));
+    let outcomes = scene.run(orders.into()).await;
+    assert_eq!(outcomes[0].deliveries[0].code.as_deref(), Some("credentials-refused"));
+    assert_eq!(outcomes[1].deliveries[0].status, Status::Delivered);
+    assert!(bad.writes().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backend_waits_for_those_it_needs_and_is_blocked_if_they_fail() {
+    let scene = Scene::new();
+    for (fault, expected) in [(None, Status::Delivered), (Some(Fault::Before(Retry::Never)), Status::Blocked)] {
+        let (first, second) = (Arc::new(Shelf::default()), Arc::new(Shelf::default()));
+        first.fail("a", fault.as_slice());
+        let artifacts = scene.artifacts(&["a"]);
+        // The needing one stands first: order in the file does not matter.
+        let orders = vec![
+            scene.order(&Scene::destination("second", &second, &["first"]), artifacts.clone()),
+            scene.order(&Scene::destination("first", &first, &[]), artifacts),
+        ];
+        let outcomes = scene.run(orders).await;
+        assert_eq!(outcomes[0].deliveries[0].status, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_survey_is_tried_again_too() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    let fault = Fault::Before(Retry::Later);
+    shelf.fail("survey", &[fault, fault]);
+    let outcome = scene.deliver(&shelf, scene.artifacts(&["a"])).await;
+    assert_eq!(outcome.deliveries[0].status, Status::Delivered);
+    shelf.fail("survey", &[fault, fault, fault]);
+    let outcome = scene.deliver(&shelf, scene.artifacts(&["a"])).await;
+    assert_eq!(outcome.deliveries[0].status, Status::Failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_target_holds_back_the_finish_unless_it_is_optional() {
+    let scene = Scene::new();
+    for (optional, status, finish) in
+        [(false, Status::Failed, Status::Blocked), (true, Status::Skipped, Status::Delivered)]
+    {
+        let shelf = Arc::new(Shelf::default());
+        let mut order = scene.order(&Scene::destination("web", &shelf, &[]), scene.artifacts(&["a"]));
+        let target: Target = "aarch64-apple-darwin".parse().unwrap();
+        order.optional.extend(optional.then(|| target.clone()));
+        order.missing.push(Missing {
+            target: Some(target),
+            item: "b".into(),
+            code: "artifact-missing",
+            message: "no binary".into(),
+            hint: None,
+        });
+        let outcome = scene.run(vec![order]).await.remove(0);
+        assert_eq!(statuses(&outcome), [("b", status), ("a", Status::Delivered), ("finish", finish)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_finish_is_a_failure_of_its_own_and_is_done_by_the_next_run() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    shelf.fail("finish", &[Fault::After]);
+    let artifacts = scene.artifacts(&["a"]);
+    let outcome = scene.deliver(&shelf, artifacts.clone()).await;
+    assert_eq!(statuses(&outcome), [("a", Status::Delivered), ("finish", Status::Failed)]);
+    let outcome = scene.deliver(&shelf, artifacts).await;
+    assert_eq!(statuses(&outcome), [("a", Status::Unchanged), ("finish", Status::Delivered)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_run_starts_nothing_new_and_says_so() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    scene.cancellation.cancel();
+    let outcome = scene.deliver(&shelf, scene.artifacts(&["a"])).await;
+    assert_eq!(outcome.deliveries[0].code.as_deref(), Some("cancelled"));
+    assert!(outcome.deliveries[0].retryable);
+    assert!(shelf.writes().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_deliveries_run_at_once_than_allowed() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    let names: Vec<String> = (0..10).map(|number| number.to_string()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    scene.deliver(&shelf, scene.artifacts(&names)).await;
+    assert_eq!(shelf.most_at_once.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn two_items_of_one_name_at_one_place_are_refused_before_anything_happens() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    let destination = Scene::destination("web", &shelf, &[]);
+    let orders = vec![
+        scene.order(&destination, scene.artifacts(&["A.zip"])),
+        scene.order(&destination, scene.artifacts(&["a.zip"])),
+    ];
+    let error = Plan::new(orders).unwrap_err();
+    assert_eq!(error.code(), "artifact-collision");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_arrived_in_an_earlier_run_is_not_repeated_where_the_destination_cannot_tell() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    shelf.blind.store(true, Ordering::SeqCst);
+    let mut order = scene.order(&Scene::destination("web", &shelf, &[]), scene.artifacts(&["a", "b"]));
+    order.earlier.arrived.insert("a".into());
+    let outcome = scene.run(vec![order]).await.remove(0);
+    assert_eq!(statuses(&outcome)[..2], [("a", Status::Unchanged), ("b", Status::Delivered)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_artifact_that_was_built_anew_since_the_report_is_delivered_only_when_asked() {
+    let (mut scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    let mut order = scene.order(&Scene::destination("web", &shelf, &[]), scene.artifacts(&["a"]));
+    order.earlier.digests.insert("a".into(), Digest::of("another build"));
+    let outcome = scene.run(vec![order.clone()]).await.remove(0);
+    assert_eq!(outcome.deliveries[0].code.as_deref(), Some("artifact-changed"));
+    assert!(shelf.writes().is_empty());
+    scene.replace = true;
+    let outcome = scene.run(vec![order]).await.remove(0);
+    assert_eq!(outcome.deliveries[0].status, Status::Delivered);
+}

@@ -1,0 +1,357 @@
+//! Publishing crates: `cargo info` tells what a registry has, `cargo publish` rehearses and uploads.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use semver::Version;
+
+use super::registry::{Registry, Uploaded};
+use crate::environment::Environment;
+use crate::event::{Event, Reporter};
+use crate::git::{Git, GitError, TOKEN_VARIABLES};
+use crate::process::{Command, Output, ProcessError, last_lines};
+use crate::secret::Redactor;
+use crate::workspace::{DependencyKind, Package, PackageId};
+
+/// Cargo's name of its default registry.
+const DEFAULT_REGISTRY: &str = "crates-io";
+/// The first Cargo that publishes several packages at once, and so can rehearse a chain of new ones.
+const PUBLISHES_CHAINS: Version = Version::new(1, 90, 0);
+/// Cargo tries again by itself; beyond this its answer is not worth waiting for.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The registries of Cargo's configuration.
+pub(super) struct CargoRegistry {
+    root: PathBuf,
+    arguments: Vec<String>,
+    default: String,
+    redactor: Redactor,
+    reporter: Arc<dyn Reporter>,
+}
+
+impl CargoRegistry {
+    pub fn new(root: &Path, environment: &Environment, arguments: Vec<String>, reporter: Arc<dyn Reporter>) -> Self {
+        let tokens = environment.names().filter(|name| is_token(name));
+        Self {
+            root: root.to_owned(),
+            arguments,
+            default: default_registry(root, environment).unwrap_or_else(|| DEFAULT_REGISTRY.into()),
+            redactor: environment.redactor(tokens),
+            reporter,
+        }
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new("cargo", words).redacted_by(self.redactor.clone());
+        for name in TOKEN_VARIABLES {
+            command = command.without_env(*name);
+        }
+        command
+    }
+
+    /// `cargo publish` with the forwarded arguments, its output shown under `source` as it comes.
+    fn publish(&self, source: String, manifest: &Path) -> Command {
+        let mut command = self.command(&["publish", "--manifest-path"]).argument(manifest).in_folder(&self.root);
+        for argument in &self.arguments {
+            command = command.argument(argument);
+        }
+        let reporter = Arc::clone(&self.reporter);
+        let label = source.clone();
+        command.labelled(label).on_line(move |line| reporter.report(Event::Output { source: &source, line }))
+    }
+
+    /// Where `cargo publish` would send `package`, as arguments: what was forwarded, else the only registry that its
+    /// manifest allows, else the default one of the configuration.
+    ///
+    /// The registry must be named: without it, `cargo info` answers from the workspace itself.
+    fn destination(&self, package: &Package) -> Vec<String> {
+        let forwarded = ["--registry", "--index"].iter().find_map(|name| {
+            let value = option_value(&self.arguments, name)?;
+            Some(vec![(*name).to_owned(), value.to_owned()])
+        });
+        forwarded.unwrap_or_else(|| {
+            vec!["--registry".into(), package.registry.clone().unwrap_or_else(|| self.default.clone())]
+        })
+    }
+
+    async fn rehearse_together(&self, packages: &[&Package]) -> Result<(), ProcessError> {
+        let manifest = match packages {
+            [package] => package.manifest.clone(),
+            _ => self.root.join("Cargo.toml"),
+        };
+        let mut command = self.publish("cargo publish --dry-run".into(), &manifest);
+        if !self.only_rehearses() {
+            command = command.argument("--dry-run");
+        }
+        if packages.len() > 1 {
+            for package in packages {
+                command = command.argument("--package").argument(package.id.name());
+            }
+        }
+        command.run_to_success().await.map(drop)
+    }
+
+    async fn publishes_chains(&self) -> Result<bool, ProcessError> {
+        let output = self.command(&["--version"]).in_folder(&self.root).run_to_success().await?;
+        let version = output.stdout.split_whitespace().nth(1).and_then(|version| Version::parse(version).ok());
+        // A pre-release of a version counts as that version here.
+        Ok(version.is_some_and(|found| Version::new(found.major, found.minor, found.patch) >= PUBLISHES_CHAINS))
+    }
+
+    fn warn_of_skipped(&self, skipped: &[&Package]) {
+        if skipped.is_empty() {
+            return;
+        }
+        let names: Vec<String> = skipped.iter().map(|package| format!("`{}`", package.id.name())).collect();
+        let message =
+            format!("not rehearsed, since they need crates that are not in their registry yet: {}", names.join(", "));
+        self.reporter.report(Event::Warning { message: &message, hint: None });
+    }
+}
+
+#[async_trait]
+impl Registry for CargoRegistry {
+    async fn has(&self, package: &Package) -> Result<bool, ProcessError> {
+        let folder = package.manifest.parent().unwrap_or(&self.root);
+        let specification = format!("{}@{}", package.id.name(), package.version.as_deref().unwrap_or_default());
+        let mut command = self.command(&["info", "--quiet", "--color", "never"]).argument(specification);
+        for argument in self.destination(package) {
+            command = command.argument(argument);
+        }
+        let output = command.labelled("cargo info").in_folder(folder).timeout(QUESTION_TIMEOUT).run().await?;
+        match output.status.success() {
+            true => Ok(true),
+            false if output.stderr.contains("could not find `") => Ok(false),
+            false => Err(failure("cargo info", &output)),
+        }
+    }
+
+    async fn rehearse(&self, packages: &[&Package]) -> Result<(), ProcessError> {
+        let chains = packages.len() > 1 && self.publishes_chains().await?;
+        let rehearsal = Rehearsal::of(packages, chains);
+        for group in &rehearsal.groups {
+            self.rehearse_together(group).await?;
+        }
+        self.warn_of_skipped(&rehearsal.skipped);
+        Ok(())
+    }
+
+    async fn upload(&self, package: &Package) -> Result<Uploaded, ProcessError> {
+        let label = format!("cargo publish {}", package.id.name());
+        let output = self.publish(label.clone(), &package.manifest).run().await?;
+        match output.status.success() {
+            true => Ok(Uploaded::Now),
+            false if says_that_it_exists(&output.stderr) => Ok(Uploaded::Before),
+            false => Err(failure(&label, &output)),
+        }
+    }
+
+    fn only_rehearses(&self) -> bool {
+        self.arguments.iter().any(|argument| argument == "--dry-run" || argument == "-n")
+    }
+
+    async fn version_at(&self, git: &Git, revision: &str, package: &Package) -> Result<Option<String>, GitError> {
+        let manifest = if package.path == "." { "Cargo.toml".into() } else { format!("{}/Cargo.toml", package.path) };
+        let Some(text) = git.file_at(revision, &manifest).await? else { return Ok(None) };
+        match written_version(&text, "package") {
+            Some(WrittenVersion::Own(version)) => Ok(Some(version)),
+            Some(WrittenVersion::Inherited) => {
+                let text = git.file_at(revision, "Cargo.toml").await?.unwrap_or_default();
+                Ok(match written_version(&text, "workspace.package") {
+                    Some(WrittenVersion::Own(version)) => Some(version),
+                    _ => None,
+                })
+            }
+            None => Ok(None),
+        }
+    }
+}
+
+/// Which packages can be rehearsed in one run of cargo.
+struct Rehearsal<'a> {
+    groups: Vec<Vec<&'a Package>>,
+    skipped: Vec<&'a Package>,
+}
+
+impl<'a> Rehearsal<'a> {
+    /// One group per registry, since cargo publishes to one registry at a time; with `chains` false, one per package.
+    /// A package that needs one outside its group cannot be rehearsed before that is really there.
+    fn of(packages: &[&'a Package], chains: bool) -> Self {
+        let pending: HashSet<&PackageId> = packages.iter().map(|package| &package.id).collect();
+        let mut groups: BTreeMap<(Option<&str>, Option<&PackageId>), Vec<&Package>> = BTreeMap::new();
+        let mut skipped = Vec::new();
+        for &package in packages {
+            let key = (package.registry.as_deref(), (!chains).then_some(&package.id));
+            let group = groups.entry(key).or_default();
+            let is_there = |needed: &PackageId| {
+                *needed == package.id || !pending.contains(needed) || group.iter().any(|member| member.id == *needed)
+            };
+            let published = package
+                .dependencies
+                .iter()
+                .filter(|dependency| dependency.kind == DependencyKind::Runtime || dependency.requirement.is_some());
+            if published.map(|dependency| &dependency.package).all(is_there) {
+                group.push(package);
+            } else {
+                skipped.push(package);
+            }
+        }
+        Self { groups: groups.into_values().filter(|group| !group.is_empty()).collect(), skipped }
+    }
+}
+
+/// The words of cargo itself, which looks at the index first, and of registries that are asked nevertheless: a yanked
+/// version is not in the index as cargo sees it, and a mirror may lag behind.
+fn says_that_it_exists(text: &str) -> bool {
+    text.contains("already exists on") || text.contains("is already uploaded")
+}
+
+fn failure(label: &str, output: &Output) -> ProcessError {
+    ProcessError::Failed { label: label.to_owned(), status: output.status, output: last_lines(&output.stderr, 20) }
+}
+
+/// `CARGO_REGISTRY_TOKEN`, `CARGO_REGISTRIES_NAME_TOKEN`.
+fn is_token(name: &str) -> bool {
+    name == "CARGO_REGISTRY_TOKEN" || (name.starts_with("CARGO_REGISTRIES_") && name.ends_with("_TOKEN"))
+}
+
+/// The value of the last `NAME VALUE` or `NAME=VALUE`.
+fn option_value<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
+    arguments.iter().enumerate().rev().find_map(|(index, argument)| match argument.strip_prefix(name)? {
+        "" => arguments.get(index + 1).map(String::as_str),
+        rest => rest.strip_prefix('='),
+    })
+}
+
+/// `registry.default` of Cargo's configuration: the environment, then the files from the root of the workspace up, then
+/// that of Cargo's home. (`cargo config get` would tell, but is not stable.)
+fn default_registry(root: &Path, environment: &Environment) -> Option<String> {
+    if let Some(name) = environment.get("CARGO_REGISTRY_DEFAULT") {
+        return Some(name.to_owned());
+    }
+    let home = environment.get("CARGO_HOME").map(PathBuf::from).or_else(|| {
+        let home = environment.get("HOME").or_else(|| environment.get("USERPROFILE"))?;
+        Some(Path::new(home).join(".cargo"))
+    });
+    let folders = root.ancestors().map(|folder| folder.join(".cargo")).chain(home);
+    let files = folders.flat_map(|folder| [folder.join("config"), folder.join("config.toml")]);
+    files.filter_map(|file| fs::read_to_string(file).ok()).find_map(|text| {
+        let table: toml::Table = text.parse().ok()?;
+        Some(table.get("registry")?.get("default")?.as_str()?.to_owned())
+    })
+}
+
+enum WrittenVersion {
+    Own(String),
+    Inherited,
+}
+
+/// `version` of the table at the dotted path `table`.
+fn written_version(manifest: &str, table: &str) -> Option<WrittenVersion> {
+    let document: toml::Value = toml::Value::Table(manifest.parse().ok()?);
+    match table.split('.').try_fold(&document, |value, key| value.get(key))?.get("version")? {
+        toml::Value::String(version) => Some(WrittenVersion::Own(version.clone())),
+        toml::Value::Table(table) if table.get("workspace")?.as_bool()? => Some(WrittenVersion::Inherited),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Silent;
+    use crate::publish::fixtures::{development, package, runtime};
+
+    fn words(text: &[&str]) -> Vec<String> {
+        text.iter().map(ToString::to_string).collect()
+    }
+
+    fn registry(arguments: &[&str], environment: &[(&str, &str)]) -> CargoRegistry {
+        let environment = environment.iter().copied().collect();
+        CargoRegistry::new(Path::new("/nowhere"), &environment, words(arguments), Arc::new(Silent))
+    }
+
+    #[test]
+    fn the_destination_is_what_cargo_publish_would_choose() {
+        let open = package("a", &[]);
+        let private = Package { registry: Some("private".into()), ..package("b", &[]) };
+        let plain = registry(&[], &[]);
+        assert_eq!(plain.destination(&open), ["--registry", "crates-io"]);
+        assert_eq!(plain.destination(&private), ["--registry", "private"]);
+        let configured = registry(&[], &[("CARGO_REGISTRY_DEFAULT", "house")]);
+        assert_eq!(configured.destination(&open), ["--registry", "house"]);
+        assert_eq!(configured.destination(&private), ["--registry", "private"]);
+        assert_eq!(registry(&["--registry", "x"], &[]).destination(&private), ["--registry", "x"]);
+        assert_eq!(registry(&["--registry=x", "-v"], &[]).destination(&private), ["--registry", "x"]);
+        assert_eq!(registry(&["--index", "sparse+u"], &[]).destination(&open), ["--index", "sparse+u"]);
+    }
+
+    #[test]
+    fn the_nearest_configuration_file_names_the_default_registry() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("home");
+        let root = folder.path().join("repo");
+        for (path, name) in [(home.clone(), "of-home"), (root.join(".cargo"), "of-repo")] {
+            fs::create_dir_all(&path).unwrap();
+            fs::write(path.join("config.toml"), format!("[registry]\ndefault = \"{name}\"\n")).unwrap();
+        }
+        let environment: Environment = [("CARGO_HOME", home.to_str().unwrap())].into_iter().collect();
+        assert_eq!(default_registry(&root, &environment).as_deref(), Some("of-repo"));
+        assert_eq!(default_registry(&folder.path().join("elsewhere"), &environment).as_deref(), Some("of-home"));
+    }
+
+    #[test]
+    fn registry_tokens_are_kept_out_of_output_by_their_names() {
+        let names = ["CARGO_REGISTRY_TOKEN", "CARGO_REGISTRIES_MY_HOUSE_TOKEN", "CARGO_REGISTRIES_X_INDEX", "MY_TOKEN"];
+        assert_eq!(names.map(is_token), [true, true, false, false]);
+        let registry = registry(&[], &[("CARGO_REGISTRIES_X_TOKEN", "s3cret")]);
+        assert_eq!(registry.redactor.redact("token s3cret"), "token ***");
+    }
+
+    #[test]
+    fn a_forwarded_dry_run_is_noticed() {
+        assert!(registry(&["--dry-run"], &[]).only_rehearses());
+        assert!(registry(&["-n"], &[]).only_rehearses());
+        assert!(!registry(&["--no-verify"], &[]).only_rehearses());
+    }
+
+    #[test]
+    fn a_rehearsal_takes_chains_together_and_leaves_out_what_needs_another_registry() {
+        let other = |package: Package| Package { registry: Some("other".into()), ..package };
+        let packages = [
+            package("a", &[]),
+            package("b", &[runtime("a"), runtime("published-before")]),
+            other(package("c", &[runtime("a")])),
+            other(package("d", &[])),
+            other(package("e", &[runtime("c")])),
+            package("f", &[development("d", None), development("f", Some("1"))]),
+        ];
+        let all: Vec<&Package> = packages.iter().collect();
+        let names = |packages: &[&Package]| packages.iter().map(|p| p.id.name().to_owned()).collect::<Vec<_>>();
+        let together = Rehearsal::of(&all, true);
+        assert_eq!(
+            together.groups.iter().map(|group| names(group)).collect::<Vec<_>>(),
+            [vec!["a", "b", "f"], vec!["d"]]
+        );
+        assert_eq!(names(&together.skipped), ["c", "e"]);
+        let singly = Rehearsal::of(&all, false);
+        assert_eq!(singly.groups.iter().map(|group| names(group)).collect::<Vec<_>>(), [["a"], ["f"], ["d"]]);
+        assert_eq!(names(&singly.skipped), ["b", "c", "e"]);
+    }
+
+    #[test]
+    fn a_version_is_read_as_written_or_known_to_be_inherited() {
+        let own = written_version("[package]\nversion = \"1.0.0\"\n", "package");
+        assert!(matches!(own, Some(WrittenVersion::Own(version)) if version == "1.0.0"));
+        for text in ["[package]\nversion.workspace = true\n", "[package]\nversion = { workspace = true }\n"] {
+            assert!(matches!(written_version(text, "package"), Some(WrittenVersion::Inherited)));
+        }
+        let shared = written_version("[workspace.package]\nversion = \"2.0.0\"\n", "workspace.package");
+        assert!(matches!(shared, Some(WrittenVersion::Own(version)) if version == "2.0.0"));
+        assert!(written_version("not toml", "package").is_none());
+    }
+}

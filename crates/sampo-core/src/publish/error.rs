@@ -1,0 +1,110 @@
+//! Why publishing ends early.
+
+use super::BranchError;
+use crate::error::Diagnose;
+use crate::git::GitError;
+use crate::process::ProcessError;
+use crate::workspace::PackageId;
+
+/// Publishing cannot begin, or cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// This is no branch to release from.
+    #[error(transparent)]
+    Branch(#[from] BranchError),
+    /// Git is missing, has no repository here, or failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// Several packages render one tag.
+    #[error("the tag `{tag}` would stand for several packages: {}", in_backticks(packages))]
+    TagConflict {
+        /// The tag.
+        tag: String,
+        /// The packages.
+        packages: Vec<PackageId>,
+    },
+    /// Git would refuse the tag.
+    #[error("`{tag}`, the tag of `{package}`, is not a name that git accepts for a tag")]
+    InvalidTag {
+        /// The tag.
+        tag: String,
+        /// Its package.
+        package: PackageId,
+    },
+    /// A package cannot be used once it is published.
+    #[error("packages to publish depend on packages that are not: {}", dependencies(missing))]
+    UnpublishableDependencies {
+        /// Each package with the one that it needs.
+        missing: Vec<(PackageId, PackageId)>,
+    },
+    /// No order of upload is possible.
+    #[error("packages depend on each other in a circle: {}", circle(packages))]
+    Cycle {
+        /// Each needs the next, the last one the first.
+        packages: Vec<PackageId>,
+    },
+    /// The registry's own tool found something wrong before anything was uploaded.
+    #[error("the packages are not ready to be published")]
+    Rehearsal {
+        /// What it said.
+        source: ProcessError,
+    },
+    /// The upload failed.
+    #[error("`{package}` {version} could not be published")]
+    Upload {
+        /// The package.
+        package: PackageId,
+        /// Its version.
+        version: String,
+        /// What the tool said.
+        source: ProcessError,
+    },
+}
+
+impl Diagnose for PublishError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Branch(error) => error.code(),
+            Self::Git(error) => error.code(),
+            Self::TagConflict { .. } => "tag-conflict",
+            Self::InvalidTag { .. } => "tag-invalid",
+            Self::UnpublishableDependencies { .. } => "dependency-unpublishable",
+            Self::Cycle { .. } => "dependency-cycle",
+            Self::Rehearsal { .. } => "publish-refused",
+            Self::Upload { .. } => "publish-failed",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Branch(error) => error.hint(),
+            Self::Git(error) => error.hint(),
+            Self::TagConflict { .. } => {
+                Some("set `tag_format = \"{ecosystem}-{package_name}-v{version}\"` in `[git]`".into())
+            }
+            Self::InvalidTag { .. } => Some("change `tag_format` in `[git]`".into()),
+            Self::UnpublishableDependencies { .. } => Some(
+                "let the dependency be published and not ignored, or set `publish = false` on the dependent".into(),
+            ),
+            Self::Cycle { .. } => Some("break the circle; only development dependencies may close one".into()),
+            Self::Rehearsal { source } => source.hint(),
+            Self::Upload { source, .. } => Some(source.hint().unwrap_or_else(|| {
+                "what was published before it is tagged; run `sampo publish` again to go on from here".into()
+            })),
+        }
+    }
+}
+
+fn in_backticks(packages: &[PackageId]) -> String {
+    packages.iter().map(|package| format!("`{package}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn dependencies(missing: &[(PackageId, PackageId)]) -> String {
+    missing.iter().map(|(package, needed)| format!("`{package}` on `{needed}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn circle(packages: &[PackageId]) -> String {
+    let closed = packages.iter().chain(packages.first());
+    closed.map(|package| format!("`{package}`")).collect::<Vec<_>>().join(" → ")
+}

@@ -1,0 +1,106 @@
+//! What is to be done for each package, and what has been done: plain data.
+
+use semver::Version;
+
+use crate::release::plan_file::{PlannedRelease, ReleasePlan};
+use crate::workspace::PackageId;
+
+/// What is to be done at one commit, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The commit at HEAD.
+    pub commit: String,
+    /// One step per package.
+    pub steps: Vec<Step>,
+}
+
+/// One package on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The package.
+    pub package: PackageId,
+    /// Its version.
+    pub version: String,
+    /// Its tag.
+    pub tag: String,
+    /// Whether its registry has it.
+    pub upload: Upload,
+    /// Whether its tag exists.
+    pub tagging: Tagging,
+}
+
+/// Whether a registry has a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upload {
+    /// Not yet.
+    Needed,
+    /// This run uploaded it.
+    Done,
+    /// It was there before.
+    AlreadyThere,
+    /// Not yet, and the forwarded arguments ask for a dry run only.
+    Rehearsed,
+    /// It belongs to no registry.
+    Never,
+}
+
+/// Whether a tag exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tagging {
+    /// Not yet.
+    Needed,
+    /// This run made it.
+    Created,
+    /// At HEAD.
+    AtHead,
+    /// At another commit, where it stays.
+    Elsewhere,
+    /// No, and HEAD is not what it should stand for.
+    Withheld,
+}
+
+impl Plan {
+    /// Whether anything is left to do.
+    pub fn has_work(&self) -> bool {
+        self.steps.iter().any(|step| step.upload == Upload::Needed || step.tagging == Tagging::Needed)
+    }
+
+    /// Whether anything was uploaded or tagged.
+    pub fn has_results(&self) -> bool {
+        self.steps.iter().any(|step| step.upload == Upload::Done || step.tagging == Tagging::Created)
+    }
+
+    /// What is released at the commit: every package whose tag is there, and with `planned` also those whose tag is
+    /// still to be made. `has_artifacts` knows whether there is something to distribute for a package.
+    pub fn releases(&self, planned: bool, has_artifacts: impl Fn(&PackageId) -> bool) -> ReleasePlan {
+        let is_released = |step: &&Step| match step.tagging {
+            Tagging::AtHead | Tagging::Created => true,
+            Tagging::Needed => planned,
+            Tagging::Elsewhere | Tagging::Withheld => false,
+        };
+        let release = |step: &Step| PlannedRelease {
+            package: step.package.clone(),
+            version: step.version.clone(),
+            previous_version: None,
+            bump: None,
+            tag: step.tag.clone(),
+            prerelease: Version::parse(&step.version).is_ok_and(|version| !version.pre.is_empty()),
+            changelog: None,
+            has_artifacts: has_artifacts(&step.package),
+        };
+        let releases = self.steps.iter().filter(is_released).map(release).collect();
+        ReleasePlan::new(Some(self.commit.clone()), releases)
+    }
+}
+
+impl Step {
+    /// Whether the package is not in its registry and should be.
+    pub(super) fn needs_upload(&self) -> bool {
+        matches!(self.upload, Upload::Needed | Upload::Rehearsed)
+    }
+
+    /// The message of its annotated tag.
+    pub(super) fn tag_message(&self) -> String {
+        format!("Release {} {}", self.package.name(), self.version)
+    }
+}

@@ -1,0 +1,330 @@
+//! What a release changes, as a value: new versions, changelog entries, and the full text of every file.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use semver::Version;
+
+use crate::SampoError;
+use crate::changeset::{Changeset, Level, Pending};
+use crate::config::Config;
+use crate::config::changelog::AutomaticEntries;
+use crate::config::packages::BumpDependents;
+use crate::release::changelog::{self, Group, Section};
+use crate::release::graph::Graph;
+use crate::release::plan_file::{PlannedRelease, ReleasePlan};
+use crate::release::{automatic, levels, ranges, version};
+use crate::transaction::Change;
+use crate::workspace::cargo::files::{CargoFiles, Read};
+use crate::workspace::{Package, PackageId, Workspace};
+
+/// The releases that wait, and what they change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// What is released, sorted by package.
+    pub releases: Vec<Release>,
+    /// What the user should know before it happens.
+    pub warnings: Vec<Warning>,
+    /// Changesets that stay where they are because every package in them is ignored.
+    pub left: Vec<PathBuf>,
+    changes: Vec<Change>,
+}
+
+/// One package and its next version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// The package.
+    pub package: PackageId,
+    /// Its name for people.
+    pub display_name: String,
+    /// The version in its manifest.
+    pub old_version: String,
+    /// The version to come.
+    pub new_version: Version,
+    /// How much it rises.
+    pub level: Level,
+    /// Why, in the order of the changelog's sources: changesets by file name, then automatic entries.
+    pub entries: Vec<Entry>,
+    /// The new section of its changelog, in Markdown, without its heading.
+    pub changelog: String,
+}
+
+/// One thing that readers of a changelog learn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Under which heading.
+    pub heading: Heading,
+    /// In Markdown.
+    pub text: String,
+    /// Where it comes from.
+    pub reason: Reason,
+}
+
+/// A heading in the section of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Heading {
+    /// `Minor changes`.
+    Level(Level),
+    /// A category.
+    Tag(String),
+}
+
+impl Heading {
+    fn text(&self) -> String {
+        match self {
+            Self::Level(Level::Major) => "Major changes".into(),
+            Self::Level(Level::Minor) => "Minor changes".into(),
+            Self::Level(Level::Patch) => "Patch changes".into(),
+            Self::Tag(tag) => tag.clone(),
+        }
+    }
+}
+
+/// Why a package is released.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// This file says so.
+    Changeset(PathBuf),
+    /// Packages that it needs are released.
+    UpdatedDependencies,
+    /// A package of its fixed group is released.
+    FixedGroup,
+}
+
+/// Something that is no error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// One sentence without a full stop.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Plan {
+    /// Whether there is nothing to release.
+    pub fn is_empty(&self) -> bool {
+        self.releases.is_empty()
+    }
+
+    /// Every file that changes, in the order in which they are written: changesets go last.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// The plan as the next step of a pipeline reads it. `commit` is that of the releases, once there is one.
+    pub fn to_file(
+        &self,
+        config: &Config,
+        commit: Option<String>,
+        has_artifacts: impl Fn(&PackageId) -> bool,
+    ) -> ReleasePlan {
+        let planned = |release: &Release| {
+            let version = release.new_version.to_string();
+            PlannedRelease {
+                tag: config.git.tag(&release.package, &version),
+                version,
+                previous_version: Some(release.old_version.clone()),
+                bump: Some(release.level),
+                prerelease: !release.new_version.pre.is_empty(),
+                changelog: Some(release.changelog.clone()).filter(|changelog| !changelog.is_empty()),
+                has_artifacts: has_artifacts(&release.package),
+                package: release.package.clone(),
+            }
+        };
+        ReleasePlan::new(commit, self.releases.iter().map(planned).collect())
+    }
+}
+
+/// What a plan is made from.
+pub(super) struct Input<'a> {
+    pub(super) workspace: &'a Workspace,
+    pub(super) config: &'a Config,
+    /// For the headings of changelogs.
+    pub(super) date: Option<String>,
+    pub(super) read: Read<'a>,
+}
+
+/// What changesets say of the packages that take part.
+struct Noted<'a> {
+    levels: Vec<Option<Level>>,
+    entries: Vec<Vec<Entry>>,
+    consumed: Vec<&'a Changeset>,
+    left: Vec<PathBuf>,
+}
+
+/// Plans the release of everything that is pending. The same input gives the same plan.
+pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoError> {
+    let Input { workspace, config, .. } = *input;
+    let takes_part: Vec<bool> = workspace
+        .packages
+        .iter()
+        .map(|package| package.version.is_some() && !config.packages.ignores(package))
+        .collect();
+    let groups = config.packages.groups(workspace, config.source())?;
+    let mut noted = note(workspace, &pending.changesets, &takes_part);
+    let mut plan = Plan {
+        releases: Vec::new(),
+        warnings: pending.without_message.iter().map(|path| warn_of_silence(path, &workspace.root)).collect(),
+        left: std::mem::take(&mut noted.left),
+        changes: Vec::new(),
+    };
+    if noted.consumed.is_empty() {
+        return Ok(plan);
+    }
+    let files = CargoFiles::read(workspace, input.read)?;
+    let graph = Graph::new(workspace, &files, groups, &takes_part);
+    let released = next_versions(workspace, config, &graph, &noted.levels)?;
+    let uncovered = ranges::check(workspace, &graph, files.has_lockfile(), |package| {
+        released[package].as_ref().map(|(_, version)| version.clone())
+    })?;
+    plan.warnings.extend(uncovered.iter().map(warn_of_range));
+    if config.changelog.automatic_entries == AutomaticEntries::List {
+        let is_named: Vec<bool> = noted.levels.iter().map(Option::is_some).collect();
+        let automatic = automatic::entries(workspace, &graph, &released, &is_named);
+        for (entries, automatic) in noted.entries.iter_mut().zip(automatic) {
+            entries.extend(automatic);
+        }
+    }
+    let versions = moves(workspace, &released);
+    plan.changes = files.changes(workspace, &versions);
+    let releases = workspace.packages.iter().zip(released).zip(noted.entries);
+    for ((package, release), entries) in releases {
+        let Some((level, new)) = release else { continue };
+        let (release, change) = release_of(input, package, level, new, entries)?;
+        plan.releases.push(release);
+        plan.changes.push(change);
+    }
+    plan.changes.extend(noted.consumed.into_iter().map(removal));
+    Ok(plan)
+}
+
+fn note<'a>(workspace: &Workspace, changesets: &'a [Changeset], takes_part: &[bool]) -> Noted<'a> {
+    let count = workspace.packages.len();
+    let index: HashMap<&PackageId, usize> =
+        workspace.packages.iter().enumerate().map(|(index, package)| (&package.id, index)).collect();
+    let mut noted =
+        Noted { levels: vec![None; count], entries: vec![Vec::new(); count], consumed: Vec::new(), left: Vec::new() };
+    for changeset in changesets {
+        let mut is_used = false;
+        for entry in &changeset.entries {
+            let Some(&package) = index.get(&entry.package).filter(|package| takes_part[**package]) else { continue };
+            is_used = true;
+            noted.levels[package] = noted.levels[package].max(Some(entry.level));
+            noted.entries[package].push(Entry {
+                heading: entry.tag.clone().map_or(Heading::Level(entry.level), Heading::Tag),
+                text: changeset.message.clone(),
+                reason: Reason::Changeset(changeset.path.clone()),
+            });
+        }
+        if is_used { noted.consumed.push(changeset) } else { noted.left.push(changeset.path.clone()) }
+    }
+    noted
+}
+
+/// The level and next version of each package that is released.
+fn next_versions(
+    workspace: &Workspace,
+    config: &Config,
+    graph: &Graph,
+    direct: &[Option<Level>],
+) -> Result<Vec<Option<(Level, Version)>>, SampoError> {
+    let next = |package: usize, level: Level| {
+        let Package { id, version, .. } = &workspace.packages[package];
+        version::next(id, version.as_deref().unwrap_or("0.0.0"), level)
+    };
+    let joins = |dependent: usize, place: usize, level: Level| {
+        let need = &graph.dependencies[dependent][place];
+        let share_a_group =
+            graph.linked.group(dependent).is_some() && graph.linked.group(dependent) == graph.linked.group(need.on);
+        let Ok(version) = next(need.on, level) else { return true };
+        config.packages.bump_dependents == BumpDependents::Always
+            || share_a_group
+            || need.requirement.changes_with(&version)
+            || need.requirement.covers(&version) != Some(true)
+    };
+    let levels = levels::spread(graph, direct, joins);
+    let versions = levels
+        .into_iter()
+        .enumerate()
+        .map(|(package, level)| level.map(|level| Ok((level, next(package, level)?))).transpose());
+    versions.collect()
+}
+
+fn moves(workspace: &Workspace, released: &[Option<(Level, Version)>]) -> HashMap<PackageId, (String, Version)> {
+    let packages = workspace.packages.iter().zip(released);
+    let moved = packages.filter_map(|(package, release)| Some((package, release.as_ref()?)));
+    moved
+        .map(|(package, (_, new))| (package.id.clone(), (package.version.clone().unwrap_or_default(), new.clone())))
+        .collect()
+}
+
+fn release_of(
+    input: &Input<'_>,
+    package: &Package,
+    level: Level,
+    new_version: Version,
+    entries: Vec<Entry>,
+) -> Result<(Release, Change), SampoError> {
+    let old_version = package.version.clone().unwrap_or_default();
+    let path = package.manifest.with_file_name("CHANGELOG.md");
+    let before = (input.read)(&path)?;
+    let section = Section {
+        name: package.id.name(),
+        old: &version::parse(&old_version).unwrap_or(Version::new(0, 0, 0)),
+        new: &new_version,
+        date: input.date.as_deref(),
+        groups: grouped(&entries),
+    };
+    let after = changelog::with(before.as_deref(), section);
+    let release = Release {
+        package: package.id.clone(),
+        display_name: input.workspace.display_name(&package.id),
+        old_version,
+        level,
+        entries,
+        changelog: changelog::section(&after, &new_version).unwrap_or_default(),
+        new_version,
+    };
+    Ok((release, Change { path, before, after: Some(after) }))
+}
+
+/// Entries under their headings. Levels have an order of their own; with tags, headings stand as they come.
+fn grouped(entries: &[Entry]) -> Vec<Group> {
+    let mut headings: Vec<&Heading> = Vec::new();
+    let mut blocks: HashMap<&Heading, Vec<String>> = HashMap::new();
+    for entry in entries {
+        let known = blocks.entry(&entry.heading).or_insert_with(|| {
+            headings.push(&entry.heading);
+            Vec::new()
+        });
+        known.push(changelog::item(&entry.text));
+    }
+    if headings.iter().all(|heading| matches!(heading, Heading::Level(_))) {
+        headings.sort_by_key(|heading| match heading {
+            Heading::Level(level) => std::cmp::Reverse(*level),
+            Heading::Tag(_) => unreachable!("every heading is a level"),
+        });
+    }
+    let group = |heading| Group { heading: Heading::text(heading), blocks: blocks.remove(heading).unwrap_or_default() };
+    headings.into_iter().map(group).collect()
+}
+
+fn removal(changeset: &Changeset) -> Change {
+    Change { path: changeset.path.clone(), before: Some(changeset.source.clone()), after: None }
+}
+
+fn warn_of_silence(path: &Path, root: &Path) -> Warning {
+    let path = path.strip_prefix(root).unwrap_or(path);
+    Warning {
+        message: format!("`{}` has no message and is left out", path.display()),
+        hint: Some("write below the second `---` what readers of the changelog should learn".into()),
+    }
+}
+
+fn warn_of_range(range: &ranges::UncoveredRange) -> Warning {
+    Warning { message: range.to_string(), hint: Some(ranges::HINT.into()) }
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -1,0 +1,241 @@
+//! The files of a Cargo workspace that a release reads and changes: its manifests and its lock file.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use semver::Version;
+
+use super::document::Edits;
+use super::lockfile::{Lockfile, Move};
+use super::manifest::{Dependency, Manifest, Origin, PackageVersion};
+use super::requirement::{self, Place};
+use crate::error::PathError;
+use crate::transaction::{self, Change};
+use crate::workspace::{DependencyKind, Ecosystem, Package, PackageId, Workspace, WorkspaceError};
+
+/// Reads a file; none if it does not exist.
+pub(crate) type Read<'a> = &'a dyn Fn(&Path) -> Result<Option<String>, PathError>;
+
+/// Every manifest of a Cargo workspace, and its lock file.
+#[derive(Debug, Default)]
+pub(crate) struct CargoFiles {
+    /// That of the root first, then those of the other packages.
+    manifests: Vec<Manifest>,
+    /// Which manifest belongs to a package.
+    owners: HashMap<PackageId, usize>,
+    /// The packages below `[workspace.dependencies]` that have a path, by key: their place in the root's list.
+    shared: HashMap<String, usize>,
+    lockfile: Option<Lockfile>,
+}
+
+/// How the manifest of one package refers to another package of the workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InternalRequirement {
+    /// The package depended on.
+    pub(crate) package: PackageId,
+    /// What for.
+    pub(crate) kind: DependencyKind,
+    /// The requirement as written; none if any version will do.
+    written: Option<String>,
+    place: Place,
+    /// Whether it stands in the dependent's own manifest.
+    is_own: bool,
+}
+
+impl InternalRequirement {
+    /// Whether a release of the package calls for one of the dependent. Dependencies for development do so only
+    /// where the manifest itself names a version: without one they are dropped when the dependent is published.
+    pub(crate) fn passes_releases_on(&self) -> bool {
+        self.kind == DependencyKind::Runtime || (self.is_own && self.written.is_some())
+    }
+
+    /// Whether it is rewritten at every release of the package, so that it always fits.
+    pub(crate) fn follows(&self) -> bool {
+        self.written.as_ref().is_some_and(|written| requirement::follows(written, self.place))
+    }
+
+    /// Whether a release of the package at `version` changes it.
+    pub(crate) fn changes_with(&self, version: &Version) -> bool {
+        let followed = |written: &String| requirement::followed(written, version, self.place);
+        self.written.as_ref().and_then(followed).is_some()
+    }
+
+    /// Whether `version` satisfies it as written; none if that cannot be judged.
+    pub(crate) fn covers(&self, version: &Version) -> Option<bool> {
+        self.written.as_ref().map_or(Some(true), |written| requirement::covers(written, version))
+    }
+
+    /// The requirement as written, for messages.
+    pub(crate) fn written(&self) -> &str {
+        self.written.as_deref().unwrap_or("*")
+    }
+}
+
+/// Whether the manifest at `path` gives its package a version.
+pub(super) fn has_version(path: &Path) -> bool {
+    let manifest = transaction::read(path).ok().flatten().map(|text| Manifest::parse(path, text));
+    matches!(manifest, Some(Ok(Manifest { version: Some(_), .. })))
+}
+
+impl CargoFiles {
+    /// Reads the files of the Cargo packages in `workspace`; without such packages there are none.
+    pub(crate) fn read(workspace: &Workspace, read: Read<'_>) -> Result<Self, WorkspaceError> {
+        let packages = workspace.packages.iter().filter(|package| package.id.ecosystem() == Ecosystem::Cargo);
+        let root = workspace.root.join("Cargo.toml");
+        let mut files = Self::default();
+        if let Some(text) = read(&root)? {
+            let manifest = Manifest::parse(&root, text)?;
+            let shared = manifest.workspace_dependencies.iter().enumerate();
+            let with_path = shared.filter(|(_, entry)| entry.origin == Origin::Path);
+            files.shared = with_path.map(|(index, entry)| (entry.key.clone(), index)).collect();
+            files.manifests.push(manifest);
+        }
+        for package in packages {
+            let index = if package.manifest == root && !files.manifests.is_empty() { 0 } else { files.manifests.len() };
+            if index == files.manifests.len() {
+                let text = read(&package.manifest)?.unwrap_or_default();
+                files.manifests.push(Manifest::parse(&package.manifest, text)?);
+            }
+            files.owners.insert(package.id.clone(), index);
+        }
+        let lock = workspace.root.join("Cargo.lock");
+        files.lockfile = read(&lock)?.map(|text| Lockfile::parse(&lock, text)).transpose()?;
+        Ok(files)
+    }
+
+    /// Whether there is a lock file, which only takes versions that fit every requirement.
+    pub(crate) fn has_lockfile(&self) -> bool {
+        self.lockfile.is_some()
+    }
+
+    /// Whether `package` takes its version from `[workspace.package]`.
+    pub(crate) fn inherits_version(&self, package: &PackageId) -> bool {
+        self.manifest(package).is_some_and(|manifest| manifest.version == Some(PackageVersion::Inherited))
+    }
+
+    /// How `package` refers to other packages of the workspace.
+    pub(crate) fn requirements<'a>(&'a self, package: &'a Package) -> impl Iterator<Item = InternalRequirement> + 'a {
+        let entries = self.manifest(&package.id).map(|manifest| manifest.dependencies.as_slice()).unwrap_or_default();
+        entries.iter().filter_map(move |entry| {
+            let (stands, place) = match entry.origin {
+                Origin::Path => (entry, Place::Package),
+                Origin::Workspace => (self.shared(&entry.key)?, Place::Workspace),
+                Origin::Registry | Origin::Git => return None,
+            };
+            let id = PackageId::new(Ecosystem::Cargo, stands.package.as_str());
+            depends_on(package, &id).then(|| InternalRequirement {
+                package: id,
+                kind: entry.kind,
+                written: stands.requirement.as_ref().map(|literal| literal.value.clone()),
+                place,
+                is_own: place == Place::Package,
+            })
+        })
+    }
+
+    /// The changes that bring `packages`, each with its old and new version, to their new versions.
+    pub(crate) fn changes(
+        &self,
+        workspace: &Workspace,
+        packages: &HashMap<PackageId, (String, Version)>,
+    ) -> Vec<Change> {
+        let moves: HashMap<&str, Move<'_>> =
+            packages.iter().map(|(id, (old, new))| (id.name(), Move { old, new })).collect();
+        let mut edits: Vec<Edits> = self.manifests.iter().map(|_| Edits::default()).collect();
+        let mut shared_version = None;
+        for package in &workspace.packages {
+            let Some(&index) = self.owners.get(&package.id) else { continue };
+            let manifest = &self.manifests[index];
+            let moved = packages.get(&package.id).map(|(_, new)| new);
+            match (&manifest.version, moved) {
+                (Some(PackageVersion::Own(version)), Some(new)) => edits[index].set(version, new.to_string()),
+                (Some(PackageVersion::Inherited), Some(new)) => shared_version = Some(new),
+                _ => {}
+            }
+            follow(&manifest.dependencies, Place::Package, &moves, &mut edits[index], |entry, moved_dependency| {
+                match entry.origin {
+                    Origin::Path => depends_on(package, &PackageId::new(Ecosystem::Cargo, entry.package.as_str())),
+                    Origin::Registry => moved.is_some() && pins(entry, moved_dependency),
+                    Origin::Git | Origin::Workspace => false,
+                }
+            });
+        }
+        if let (Some(root), Some(edits)) = (self.manifests.first(), edits.first_mut()) {
+            if let (Some(version), Some(new)) = (&root.workspace_version, shared_version) {
+                edits.set(version, new.to_string());
+            }
+            follow(&root.workspace_dependencies, Place::Workspace, &moves, edits, |entry, moved| {
+                entry.origin == Origin::Path || (entry.origin == Origin::Registry && pins(entry, moved))
+            });
+        }
+        self.collect(workspace, edits, moves, shared_version)
+    }
+
+    fn collect<'a>(
+        &self,
+        workspace: &'a Workspace,
+        edits: Vec<Edits>,
+        mut moves: HashMap<&'a str, Move<'a>>,
+        shared_version: Option<&'a Version>,
+    ) -> Vec<Change> {
+        let changed = |path: &Path, before: &str, after: String| {
+            (before != after).then(|| Change {
+                path: path.to_owned(),
+                before: Some(before.to_owned()),
+                after: Some(after),
+            })
+        };
+        let manifests = self.manifests.iter().zip(edits);
+        let mut changes: Vec<Change> = manifests
+            .filter(|(_, edits)| !edits.is_empty())
+            .filter_map(|(manifest, edits)| changed(&manifest.path, &manifest.text, edits.apply(&manifest.text)))
+            .collect();
+        // Packages that are not released move too if they inherit a version that does.
+        if let Some(new) = shared_version {
+            let inheriting = workspace.packages.iter().filter(|package| self.inherits_version(&package.id));
+            moves.extend(
+                inheriting
+                    .filter_map(|package| Some((package.id.name(), Move { old: package.version.as_deref()?, new }))),
+            );
+        }
+        let lockfile = self.lockfile.as_ref();
+        changes.extend(lockfile.and_then(|lock| changed(&lock.path, &lock.text, lock.moved(&moves))));
+        changes
+    }
+
+    fn manifest(&self, package: &PackageId) -> Option<&Manifest> {
+        self.owners.get(package).map(|&index| &self.manifests[index])
+    }
+
+    fn shared(&self, key: &str) -> Option<&Dependency> {
+        self.manifests.first()?.workspace_dependencies.get(*self.shared.get(key)?)
+    }
+}
+
+/// Cargo has resolved paths already: `dependencies` is sorted by package.
+fn depends_on(package: &Package, dependency: &PackageId) -> bool {
+    package.dependencies.binary_search_by(|known| known.package.cmp(dependency)).is_ok()
+}
+
+/// Whether an entry without a path names exactly the version that the package had: then it means our package, whose
+/// path stands elsewhere (`[patch]`), and not an older one on the registry.
+fn pins(entry: &Dependency, moved: &Move<'_>) -> bool {
+    let written = entry.requirement.as_ref().map(|literal| literal.value.trim());
+    written.is_some_and(|written| written.strip_prefix('=').unwrap_or(written).trim() == moved.old)
+}
+
+fn follow<'a>(
+    entries: &[Dependency],
+    place: Place,
+    moves: &HashMap<&'a str, Move<'a>>,
+    edits: &mut Edits,
+    is_ours: impl Fn(&Dependency, &Move<'a>) -> bool,
+) {
+    for entry in entries {
+        let Some(moved) = moves.get(entry.package.as_str()).filter(|moved| is_ours(entry, moved)) else { continue };
+        let Some(literal) = &entry.requirement else { continue };
+        if let Some(next) = requirement::followed(&literal.value, moved.new, place) {
+            edits.set(literal, next);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The mode `distribute`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use sampo_core::distribute::report::{Report, Verdict};
+use sampo_core::distribute::{self, Choice, Outcome, Request, Run, Selection};
+use sampo_core::github_output;
+use sampo_core::project::Project;
+use tokio_util::sync::CancellationToken;
+
+use crate::annotations::Log;
+use crate::inputs::Inputs;
+
+/// The width of a workflow's log.
+const WIDTH: usize = 160;
+/// The report's name where the input `report` gives none.
+const REPORT: &str = "sampo-distribute-report.json";
+
+/// Delivers, and tells the following steps what became of it.
+pub async fn run(inputs: &Inputs) -> anyhow::Result<ExitCode> {
+    let project = Project::open(&inputs.working_directory()?, inputs.environment().clone()).await?;
+    let report_path = report_path(inputs);
+    let request = request(inputs, &report_path)?;
+    let run = Run { reporter: Arc::new(Log), cancellation: CancellationToken::new() };
+    match distribute::run(&project, &request, &run).await? {
+        Outcome::Nothing(nothing) => {
+            println!("{}", nothing.message);
+            write_outputs(inputs, &[("distributed", "false".into()), ("failed-backends", "[]".into())])?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Outcome::Done(report) => {
+            print!("{}", report.to_text(WIDTH));
+            write_outputs(inputs, &outputs(&report, &report_path))?;
+            Ok(if report.verdict() == Verdict::Success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+    }
+}
+
+fn request(inputs: &Inputs, report: &Path) -> anyhow::Result<Request> {
+    let tags = inputs.list("tag");
+    let selection = match (inputs.get("plan"), inputs.flag("all")?) {
+        (Some(plan), _) => Selection::Plan(PathBuf::from(plan)),
+        (None, true) => Selection::All,
+        (None, false) if tags.is_empty() => Selection::AtHead,
+        (None, false) => Selection::Tags(tags),
+    };
+    let targets = inputs.list("target").iter().map(|target| target.parse()).collect::<Result<_, _>>();
+    Ok(Request {
+        choice: Choice { selection, packages: inputs.list("package"), targets: targets.context("the input `target`")? },
+        backends: inputs.list("backend"),
+        build: inputs.flag("build")?,
+        dry_run: inputs.flag("dry-run")?,
+        replace: inputs.flag("replace")?,
+        retry: inputs.get("retry").map(PathBuf::from),
+        report: Some(report.to_owned()),
+        jobs: inputs.get("jobs").map(str::parse).transpose().context("the input `jobs` is not a number above 0")?,
+    })
+}
+
+fn report_path(inputs: &Inputs) -> PathBuf {
+    match inputs.get("report") {
+        Some(path) => PathBuf::from(path),
+        None => inputs.environment().get("RUNNER_TEMP").map(PathBuf::from).unwrap_or_default().join(REPORT),
+    }
+}
+
+fn outputs(report: &Report, path: &Path) -> Vec<(&'static str, String)> {
+    let failed: Vec<&str> = report.failed_backends().into_iter().collect();
+    let distributed = report.verdict() == Verdict::Success && !report.dry_run;
+    vec![
+        ("distributed", distributed.to_string()),
+        ("distribute-report", path.to_string_lossy().into_owned()),
+        ("failed-backends", serde_json::to_string(&failed).expect("a list of names is JSON")),
+    ]
+}
+
+fn write_outputs(inputs: &Inputs, outputs: &[(&str, String)]) -> anyhow::Result<()> {
+    let Some(path) = inputs.environment().get("GITHUB_OUTPUT") else { return Ok(()) };
+    let outputs: Vec<(&str, &str)> = outputs.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    Ok(github_output::append(Path::new(path), &outputs)?)
+}

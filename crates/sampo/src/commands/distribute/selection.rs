@@ -1,0 +1,40 @@
+//! The arguments that say which releases are meant: shared by delivering, building and the matrix.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use sampo_core::distribute::{Choice, Selection};
+use sampo_core::target::Target;
+
+/// Which releases; by default those whose current version is tagged at HEAD.
+#[derive(Debug, Args)]
+pub struct SelectionArguments {
+    /// The release with this tag; may be repeated.
+    #[arg(long, value_name = "TAG", num_args = 1.., conflicts_with_all = ["plan", "all"])]
+    tag: Vec<String>,
+    /// The releases of the plan that `sampo release` or `sampo publish` wrote.
+    #[arg(long, value_name = "FILE", conflicts_with = "all")]
+    plan: Option<PathBuf>,
+    /// The current version of every package, wherever its tag stands.
+    #[arg(long)]
+    all: bool,
+    /// Only this package, by name or id; may be repeated.
+    #[arg(long, short, value_name = "PACKAGE")]
+    package: Vec<String>,
+    /// Only this target; may be repeated.
+    #[arg(long, value_name = "TARGET")]
+    target: Vec<Target>,
+}
+
+impl SelectionArguments {
+    /// The same as a choice of core.
+    pub fn into_choice(self) -> Choice {
+        let selection = match (self.plan, self.all) {
+            (Some(plan), _) => Selection::Plan(plan),
+            (None, true) => Selection::All,
+            (None, false) if self.tag.is_empty() => Selection::AtHead,
+            (None, false) => Selection::Tags(self.tag),
+        };
+        Choice { selection, packages: self.package, targets: self.target }
+    }
+}
