@@ -11,6 +11,8 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 pub mod backend;
+pub mod binstall;
+pub mod build;
 pub mod checksum;
 pub mod destination;
 pub mod dispatch;

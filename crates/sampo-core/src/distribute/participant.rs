@@ -66,6 +66,7 @@ impl Participant<'_> {
 /// A package with an executable does unless `enabled = false`; any other once its table names something to deliver.
 pub fn participants<'a>(config: &'a Config, workspace: &'a Workspace) -> Result<Vec<Participant<'a>>, ConfigError> {
     check_distinct(config, &["distribute", "targets"], &config.distribute.targets)?;
+    check_globs(config, &["distribute", "include"], &config.distribute.include)?;
     let tables = Tables::read(config, workspace)?;
     let visible = workspace.packages.iter().filter(|package| !config.packages.ignores(package));
     visible.filter_map(|package| read(config, package, tables.of(package)).transpose()).collect()
@@ -89,6 +90,7 @@ impl<'a> Tables<'a> {
             if let Some(targets) = &overrides.targets {
                 check_distinct(config, &["distribute", "packages", key, "targets"], targets)?;
             }
+            check_globs(config, &["distribute", "packages", key, "files"], &overrides.files)?;
             if let Some(other) = tables.insert(&package.id, Table { key, overrides }) {
                 return Err(error(format!("`{}` has two tables: `{}` and `{key}`", package.id, other.key)));
             }
@@ -162,6 +164,13 @@ fn check_distinct(config: &Config, path: &[&str], targets: &[Target]) -> Result<
         None => Ok(()),
         Some((_, target)) => Err(config.source().error_at(path, format!("`{target}` stands twice in `targets`"))),
     }
+}
+
+fn check_globs(config: &Config, path: &[&str], globs: &[String]) -> Result<(), ConfigError> {
+    globs.iter().try_for_each(|glob| match glob::Pattern::new(glob) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(config.source().error_at(path, format!("`{glob}` is not a glob: {}", error.msg))),
+    })
 }
 
 /// `--package` or `--target` leaves nothing.

@@ -94,6 +94,14 @@ fn a_target_that_stands_twice_is_an_error() {
 }
 
 #[test]
+fn a_broken_glob_is_an_error_with_its_line() {
+    for key in ["[distribute]\ninclude", "[distribute.packages.lib]\nfiles"] {
+        let error = error(&format!("{key} = ['a[b']"));
+        assert!(error.starts_with("config.toml:2:1: `a[b` is not a glob: "), "{error}");
+    }
+}
+
+#[test]
 fn no_target_is_an_error_that_shows_the_lines_to_add() {
     let (config, workspace) = (config(""), workspace());
     let error = participants(&config, &workspace).unwrap()[0].require_targets(&config).unwrap_err();

@@ -24,6 +24,7 @@ mod places;
 pub use error::ResolveError;
 use files::Fence;
 pub use places::{Binary, Located};
+pub(super) use places::{build_folder, cargo_folder};
 
 /// What is delivered of one release, and what of it could not be found.
 #[derive(Debug)]

@@ -166,7 +166,8 @@ fn owners<'a>(tag: &str, scene: &Scene<'a>, tags: &Tags) -> Result<Vec<(&'a Pack
         let is_current = |(package, version): &&(&Package, Version)| current_version(package).as_ref() == Some(version);
         let current: Vec<_> = found.iter().filter(is_current).cloned().collect();
         let shared = found.iter().all(|(package, _)| !git.format_for(&package.id).distinguishes_packages());
-        if current.len() != 1 && !(shared && !current.is_empty()) {
+        let is_clear = current.len() == 1 || (shared && !current.is_empty());
+        if !is_clear {
             let packages = found.iter().map(|(package, _)| package.id.to_string()).collect();
             return Err(SelectError::AmbiguousTag { tag: tag.to_owned(), packages });
         }

@@ -1,0 +1,231 @@
+//! Builds a package for a target, and puts the result where the next step looks for it first.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio_util::sync::CancellationToken;
+
+use super::model::Release;
+use super::participant::Participant;
+use super::resolve::{Failure, ResolveError, Search, build_folder, cargo_folder};
+use crate::atomic;
+use crate::config::Config;
+use crate::environment::Environment;
+use crate::error::{Diagnose, PathError};
+use crate::event::{Event, Reporter};
+use crate::git::TOKEN_VARIABLES;
+use crate::process::{Command, ProcessError};
+use crate::target::Target;
+use crate::template::TemplateError;
+use crate::workspace::{PackageId, Workspace};
+
+/// What builds share.
+#[derive(Clone)]
+pub struct Builder<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// The packages.
+    pub workspace: &'a Workspace,
+    /// Where the values of tokens are read, to keep them out of the output.
+    pub environment: &'a Environment,
+    /// The environment variables that hold tokens of backends. Builds get neither them nor GitHub's.
+    pub token_variables: &'a [String],
+    /// Where to tell what happens.
+    pub reporter: Arc<dyn Reporter>,
+    /// Ends the running build, and starts no further one.
+    pub cancellation: CancellationToken,
+}
+
+/// How the build of one (package, target) ended.
+#[derive(Debug)]
+pub struct Built {
+    /// The package.
+    pub package: PackageId,
+    /// The target.
+    pub target: Target,
+    /// Why it failed, if it did.
+    pub failure: Option<Failure>,
+}
+
+/// A build failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The command failed.
+    #[error("`{package}` cannot be built for {target}")]
+    Command {
+        /// The package.
+        package: PackageId,
+        /// The target.
+        target: Target,
+        /// What it said.
+        source: ProcessError,
+    },
+    /// The command succeeded, but its result is not there, or is unfit.
+    #[error("the build ended well, but its result cannot be used")]
+    Result(#[source] ResolveError),
+    /// A file cannot be copied.
+    #[error(transparent)]
+    Io(#[from] PathError),
+    /// The command's template cannot be rendered.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+}
+
+impl Diagnose for BuildError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Command { source: ProcessError::Cancelled { .. }, .. } => "cancelled",
+            Self::Command { .. } => "build-failed",
+            Self::Result(error) => error.code(),
+            Self::Io(error) => error.code(),
+            Self::Template(_) => "config-invalid",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Command { target, source, .. } => toolchain_hint(target, source).or_else(|| source.hint()),
+            Self::Result(error) if error.is_missing() => Some(
+                "let the command write to the folder in `SAMPO_ARTIFACTS_DIR`, or name its results in `artifacts`"
+                    .into(),
+            ),
+            Self::Result(error) => error.hint(),
+            Self::Io(error) => error.hint(),
+            Self::Template(_) => None,
+        }
+    }
+}
+
+/// What is missing on this machine, where the compiler's words tell.
+fn toolchain_hint(target: &Target, error: &ProcessError) -> Option<String> {
+    let ProcessError::Failed { output, .. } = error else { return None };
+    if output.contains("E0463") || output.contains("target may not be installed") {
+        return Some(format!("the standard library for this target is missing: run `rustup target add {target}`"));
+    }
+    if output.contains("linking with") || output.contains("linker `") {
+        return Some(format!(
+            "this machine cannot link for {target}: build it on a machine of that kind (see `sampo distribute matrix`), \
+             or set `build` in `[distribute]` to a command that can, such as `cargo zigbuild`"
+        ));
+    }
+    None
+}
+
+impl Builder<'_> {
+    /// Builds each of `releases` for the targets of its participant, one after the other, as their output is read by
+    /// people. A failed build fails its (package, target) alone. After a cancellation the rest is left out.
+    pub async fn build_all(&self, participants: &[Participant<'_>], releases: &[Release]) -> Vec<Built> {
+        let mut all = Vec::new();
+        for release in releases {
+            let index = participants.binary_search_by(|participant| participant.id().cmp(&release.package));
+            let Ok(index) = index else { continue };
+            for target in &participants[index].targets {
+                if self.cancellation.is_cancelled() {
+                    return all;
+                }
+                all.push(self.build_one(&participants[index], release, target).await);
+            }
+        }
+        all
+    }
+
+    /// Builds `release` for `target`.
+    pub async fn build_one(&self, participant: &Participant<'_>, release: &Release, target: &Target) -> Built {
+        let package = release.package.clone();
+        let failure = self.build(participant, release, target).await.err();
+        let failure = failure.map(|error| Failure::new(&package, Some(target.clone()), participant.optional, &error));
+        Built { package, target: target.clone(), failure }
+    }
+
+    /// Runs the build; afterwards everything that is delivered is in one of the places that are searched.
+    async fn build(&self, participant: &Participant<'_>, release: &Release, target: &Target) -> Result<(), BuildError> {
+        let artifacts = self.workspace.root.join(&self.config.distribute.artifacts_dir);
+        fs::create_dir_all(&artifacts).map_err(PathError::new("make", &artifacts))?;
+        let command = self.command(participant, release, target, &artifacts)?;
+        command.run_to_success().await.map_err(|source| BuildError::Command {
+            package: release.package.clone(),
+            target: target.clone(),
+            source,
+        })?;
+        self.collect(participant, target)?;
+        let search = Search::new(self.config, self.workspace);
+        search.locate(participant, release, target).map(drop).map_err(BuildError::Result)
+    }
+
+    fn command(
+        &self,
+        participant: &Participant<'_>,
+        release: &Release,
+        target: &Target,
+        artifacts: &Path,
+    ) -> Result<Command, TemplateError> {
+        let crate_name = release.package.name();
+        let command = match participant.build {
+            Some(line) => line.command(&release.variables_for(Some(target)))?,
+            None => Command::new("cargo", ["build", "--release", "--locked", "--package", crate_name, "--bins"])
+                .argument("--target")
+                .argument(target.as_str()),
+        };
+        let tokens = || TOKEN_VARIABLES.iter().copied().chain(self.token_variables.iter().map(String::as_str));
+        let command = tokens().fold(command, Command::without_env);
+        let source = format!("build {crate_name} {target}");
+        let reporter = Arc::clone(&self.reporter);
+        Ok(command
+            .labelled(&source)
+            .in_folder(&self.workspace.root)
+            .env("SAMPO_PACKAGE", release.package.to_string())
+            .env("SAMPO_CRATE", crate_name)
+            .env("SAMPO_VERSION", release.version.to_string())
+            .env("SAMPO_TAG", &release.tag)
+            .env("SAMPO_TARGET", target.as_str())
+            .env("SAMPO_ARTIFACTS_DIR", artifacts)
+            .redacted_by(self.environment.redactor(tokens()))
+            .cancelled_by(self.cancellation.clone())
+            .on_line(move |line| reporter.report(Event::Output { source: &source, line })))
+    }
+
+    /// Copies what Cargo built to the folder that is handed on to the next job. What a command of the user's has put
+    /// there itself stays, unless Cargo's is newer.
+    fn collect(&self, participant: &Participant<'_>, target: &Target) -> Result<(), PathError> {
+        let Some(built) = cargo_folder(self.workspace, target) else { return Ok(()) };
+        let folder = build_folder(self.config, &self.workspace.root, participant, target);
+        let suffix = target.executable_suffix();
+        let pairs: Vec<(PathBuf, PathBuf)> = participant
+            .binaries
+            .iter()
+            .map(|name| format!("{name}{suffix}"))
+            .map(|name| (built.join(&name), folder.join(&name)))
+            .collect();
+        let is_complete = participant.artifacts.is_empty() && pairs.iter().all(|(from, _)| from.is_file());
+        let is_news = participant.build.is_none() || pairs.iter().any(|(from, to)| modified(from) > modified(to));
+        if is_complete && is_news {
+            for (from, to) in &pairs {
+                copy(from, to).map_err(PathError::new("copy", from))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
+}
+
+/// Under a temporary name first: the folder may be read while it is filled.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let folder = to.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = atomic::temporary_file_in(folder)?;
+    io::copy(&mut fs::File::open(from)?, &mut file)?;
+    file.as_file().set_permissions(fs::metadata(from)?.permissions())?;
+    file.persist(to).map_err(|error| error.error)?;
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+#[path = "build_tests.rs"]
+mod tests;
