@@ -16,10 +16,7 @@ pub const TEMPORARY_PREFIX: &str = ".sampo-";
 /// Folders on the way are made. An existing file keeps its permissions; a new one gets the usual ones.
 pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), PathError> {
     let failed = || PathError::new("write", path);
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(failed())?;
     let mut builder = Builder::new();
     builder.prefix(TEMPORARY_PREFIX);
@@ -41,6 +38,20 @@ pub fn temporary_file_in(folder: &Path) -> std::io::Result<NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(usual_permissions());
     builder.tempfile_in(folder)
+}
+
+/// Fails if [`write`] could not put a file at `path`, and leaves nothing behind.
+pub fn probe(path: &Path) -> Result<(), PathError> {
+    let folder = folder_of(path);
+    fs::create_dir_all(folder).map_err(PathError::new("write", path))?;
+    Builder::new().prefix(TEMPORARY_PREFIX).tempfile_in(folder).map(drop).map_err(PathError::new("write", path))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// Makes a rename in `folder` durable where the platform can.

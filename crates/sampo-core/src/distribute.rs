@@ -32,6 +32,7 @@ pub use destination::check_backends;
 pub use matrix::{Grouping, MatrixFormat};
 pub use select::{Nothing, Selection};
 
+use crate::atomic;
 use crate::config::Repository;
 use crate::error::{PathError, SampoError};
 use crate::event::Reporter;
@@ -155,9 +156,8 @@ pub async fn run(project: &Project, request: &Request, run: &Run) -> Result<Outc
     };
     let mut report = Report::new(request.dry_run, &releases);
     if let Some(path) = &request.report {
-        // Found now, an unwritable path costs nothing. A run that is killed leaves this behind: cancelled.
-        report.cancelled = true;
-        report.write(path)?;
+        // Found now, an unwritable path costs nothing.
+        atomic::probe(path)?;
     }
     let work = Work { project, ground: &ground, takers: &takers, earlier: earlier.as_ref(), request, run };
     let delivered = work.deliver(releases, &mut report).await;

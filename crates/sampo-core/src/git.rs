@@ -139,6 +139,17 @@ impl Git {
         Ok(Some(output.stdout.trim().to_owned()).filter(|url| output.status.success() && !url.is_empty()))
     }
 
+    /// Whether a file that git knows differs from HEAD.
+    pub async fn has_changes(&self) -> Result<bool, GitError> {
+        let action = "compare the files with HEAD";
+        let output = self.run(&["diff", "--quiet", "HEAD"]).await.map_err(failed(action))?;
+        match output.status.code() {
+            Some(0) => Ok(false),
+            Some(1) => Ok(true),
+            _ => Err(self.explain(output, action)),
+        }
+    }
+
     /// The text that the file at `path`, relative to the folder, has in `revision`; none if it is not there.
     pub async fn file_at(&self, revision: &str, path: &str) -> Result<Option<String>, GitError> {
         let command = self.command(&["cat-file", "blob", &format!("{revision}:./{path}")]).capture(usize::MAX);

@@ -18,7 +18,8 @@ use crate::secret::Redactor;
 
 /// How much of each output stream is kept by default, in bytes, counted from its end.
 const DEFAULT_CAPTURE: usize = 1024 * 1024;
-/// A single line longer than this is cut, so that a child cannot fill the memory without a line break.
+/// A single line longer than this, and than what is captured, is cut, so that a child cannot fill the memory without
+/// a line break.
 const LONGEST_LINE: usize = 64 * 1024;
 /// How long grandchildren may hold the output open after the child itself has ended.
 const LINGER: Duration = Duration::from_secs(2);
@@ -324,7 +325,8 @@ impl Command {
         let mut lines = BufReader::new(stream);
         let mut kept = Tail::new(self.capture);
         let mut line = Vec::new();
-        while read_line(&mut lines, &mut line).await {
+        let longest = self.capture.max(LONGEST_LINE);
+        while read_line(&mut lines, &mut line, longest).await {
             let text = self.redactor.redact(&String::from_utf8_lossy(&line));
             if let Some(listener) = &self.listener {
                 listener(text.trim_end_matches('\r'));
@@ -342,10 +344,10 @@ enum Ended {
     Cancelled,
 }
 
-/// Reads up to the next line break or [`LONGEST_LINE`]; false at the end of the stream.
-async fn read_line(stream: &mut (impl AsyncBufReadExt + Unpin), line: &mut Vec<u8>) -> bool {
+/// Reads up to the next line break or `longest` bytes; false at the end of the stream.
+async fn read_line(stream: &mut (impl AsyncBufReadExt + Unpin), line: &mut Vec<u8>, longest: usize) -> bool {
     use tokio::io::AsyncReadExt;
-    let read = stream.take(LONGEST_LINE as u64).read_until(b'\n', line).await;
+    let read = stream.take(longest as u64).read_until(b'\n', line).await;
     if line.last() == Some(&b'\n') {
         line.pop();
     }
@@ -468,6 +470,12 @@ mod tests {
     async fn endless_output_without_a_line_break_is_bounded() {
         let output = Command::shell("head -c 3000000 /dev/zero | tr '\\0' x").capture(100_000).run().await.unwrap();
         assert!(output.stdout.len() <= 100_000 + LONGEST_LINE, "{}", output.stdout.len());
+    }
+
+    #[tokio::test]
+    async fn a_long_line_that_fits_into_the_capture_stays_whole() {
+        let output = Command::shell("head -c 300000 /dev/zero | tr '\\0' x").capture(usize::MAX).run().await.unwrap();
+        assert_eq!(output.stdout, format!("{}\n", "x".repeat(300_000)));
     }
 
     #[tokio::test]

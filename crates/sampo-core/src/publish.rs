@@ -11,25 +11,24 @@ use crate::environment::Environment;
 use crate::error::chain;
 use crate::event::{Event, Reporter};
 use crate::git::Git;
+use crate::release::branch;
 use crate::workspace::{Package, Workspace};
 
-mod branch;
 mod cargo;
 mod error;
 mod order;
 mod plan;
 mod registry;
 mod select;
+mod tagging;
 mod tags;
 
-pub use branch::BranchError;
 pub use error::PublishError;
 pub use plan::{Plan, Step, Tagging, Upload};
 pub use registry::ForwardedArguments;
 
 use registry::{Registries, Uploaded};
 use select::Participants;
-use tags::ExistingTags;
 
 /// Publishes the packages of one workspace.
 pub struct Publisher<'a> {
@@ -155,7 +154,7 @@ impl<'a> Publisher<'a> {
 
     fn step_for(&self, package: &Package, upload: Upload) -> Option<Step> {
         let Some(version) = package.version.clone() else {
-            self.warn(&format!("`{}` has no version, so it is not tagged", package.id), None);
+            self.warn(&format!("`{}` has no version, so it is left out", package.id), None);
             return None;
         };
         let tag = self.config.git.tag(&package.id, &version);
@@ -176,77 +175,6 @@ impl<'a> Publisher<'a> {
         }
     }
 
-    /// Finds out which tags exist, and which of the missing ones belong to HEAD.
-    async fn settle_tags(&self, steps: &mut [Step], head: &str) -> Result<(), PublishError> {
-        let mut existing = ExistingTags::read(&self.git).await?;
-        let is_missing = |step: &Step| existing.commit(&step.tag).is_none();
-        if steps.iter().any(is_missing) {
-            // A published version without a tag is odd enough to look further, and a cut-off clone may lack any tag.
-            let is_odd = steps.iter().any(|step| step.upload == Upload::AlreadyThere && is_missing(step));
-            if is_odd || self.git.is_shallow().await? {
-                existing.add_remote(&self.git, self.reporter.as_ref()).await?;
-            }
-        }
-        for step in steps.iter_mut() {
-            step.tagging = match existing.commit(&step.tag) {
-                Some(commit) if commit == head => Tagging::AtHead,
-                Some(_) => Tagging::Elsewhere,
-                None => self.tagging_of_missing(step).await?,
-            };
-        }
-        self.warn_of_tags(steps);
-        Ok(())
-    }
-
-    async fn tagging_of_missing(&self, step: &Step) -> Result<Tagging, PublishError> {
-        Ok(match step.upload {
-            Upload::Rehearsed => Tagging::Withheld,
-            Upload::AlreadyThere if !self.is_release_commit(step).await? => Tagging::Withheld,
-            _ => Tagging::Needed,
-        })
-    }
-
-    /// Whether HEAD is the commit that gave the package its version: its (first) parent has another version, or HEAD
-    /// is the first commit of all. In a clone without that parent this cannot be known, and the answer is no.
-    async fn is_release_commit(&self, step: &Step) -> Result<bool, PublishError> {
-        let parent = "HEAD^1";
-        if self.git.commit_of(parent).await?.is_none() {
-            return Ok(!self.git.is_shallow().await?);
-        }
-        let package = self.package(step);
-        let before = self.registries.of(package).version_at(&self.git, parent, package).await?;
-        Ok(before.as_ref() != Some(&step.version))
-    }
-
-    fn warn_of_tags(&self, steps: &[Step]) {
-        self.warn_of_withheld(steps);
-        let is_misplaced = |step: &&Step| step.tagging == Tagging::Elsewhere && step.upload == Upload::Needed;
-        let misplaced: Vec<&Step> = steps.iter().filter(is_misplaced).collect();
-        if !misplaced.is_empty() {
-            let message = format!("not published yet, but tagged at another commit: {}", tag_names(&misplaced));
-            self.warn(&message, Some("check that HEAD is the commit to publish"));
-        }
-        if steps.iter().any(|step| step.upload == Upload::Rehearsed) {
-            self.warn("a dry run was forwarded: packages are neither uploaded nor tagged", None);
-        }
-    }
-
-    fn warn_of_withheld(&self, steps: &[Step]) {
-        let is_withheld = |step: &&Step| step.tagging == Tagging::Withheld && step.upload == Upload::AlreadyThere;
-        let withheld: Vec<&Step> = steps.iter().filter(is_withheld).collect();
-        let Some(first) = withheld.first() else { return };
-        let message = format!(
-            "already published, and not from this commit as far as its history tells, so not tagged here: {}",
-            tag_names(&withheld)
-        );
-        let hint = format!(
-            "tag the commits that were published, such as `git tag -a {} -m \"{}\" COMMIT`; in a shallow clone, fetch more history",
-            first.tag,
-            first.tag_message()
-        );
-        self.warn(&message, Some(&hint));
-    }
-
     fn step(&self, message: &str) {
         self.reporter.report(Event::Step { message });
     }
@@ -256,14 +184,5 @@ impl<'a> Publisher<'a> {
     }
 }
 
-fn tag_names(steps: &[&Step]) -> String {
-    steps.iter().map(|step| format!("`{}`", step.tag)).collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
-#[path = "publish/fixtures.rs"]
-pub(crate) mod fixtures;
-
-#[cfg(test)]
-#[path = "publish/publish_tests.rs"]
-mod tests;
+mod fixtures;

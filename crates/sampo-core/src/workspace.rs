@@ -184,6 +184,20 @@ pub enum WorkspaceError {
         /// The root.
         root: PathBuf,
     },
+    /// There is a manifest, but no package in it.
+    #[error("`{}` names no package", manifest.display())]
+    EmptyManifest {
+        /// The manifest.
+        manifest: PathBuf,
+    },
+    /// The root is a member of a Cargo workspace whose own root is elsewhere.
+    #[error("`{}` belongs to the Cargo workspace in `{}`", root.display(), outer.display())]
+    Nested {
+        /// The folder that holds `.sampo/`.
+        root: PathBuf,
+        /// The root of the Cargo workspace.
+        outer: PathBuf,
+    },
     /// Cargo cannot load the workspace.
     #[error("cargo cannot read the workspace")]
     Cargo {
@@ -223,8 +237,8 @@ impl Diagnose for WorkspaceError {
     fn code(&self) -> &'static str {
         match self {
             Self::NoRoot { .. } => "no-root",
-            Self::NoPackages { .. } => "no-packages",
-            Self::Cargo { .. } => "cargo-workspace",
+            Self::NoPackages { .. } | Self::EmptyManifest { .. } => "no-packages",
+            Self::Cargo { .. } | Self::Nested { .. } => "cargo-workspace",
             Self::Io(error) => error.code(),
             Self::Toml { .. } => "manifest-invalid",
             Self::UnknownPackage { .. } => "unknown-package",
@@ -238,6 +252,8 @@ impl Diagnose for WorkspaceError {
             Self::NoPackages { .. } => {
                 Some("a `Cargo.toml` with a `[package]` or `[workspace]` is needed beside `.sampo`".into())
             }
+            Self::EmptyManifest { .. } => Some("list its packages in `members` below `[workspace]`".into()),
+            Self::Nested { outer, .. } => Some(format!("keep `.sampo` in `{}`", outer.display())),
             Self::Cargo { .. } => Some("run `cargo metadata --no-deps` to see what Cargo makes of it".into()),
             Self::Io(_) | Self::Toml { .. } | Self::UnknownPackage { .. } | Self::AmbiguousPackage { .. } => None,
         }
@@ -259,7 +275,12 @@ impl Workspace {
         let mut workspace = Self { root: root.to_owned(), packages: Vec::new(), cargo_target_directory: None };
         cargo::discover(&mut workspace).await?;
         if workspace.packages.is_empty() {
-            return Err(WorkspaceError::NoPackages { root: root.to_owned() });
+            let manifest = root.join("Cargo.toml");
+            return Err(if manifest.is_file() {
+                WorkspaceError::EmptyManifest { manifest }
+            } else {
+                WorkspaceError::NoPackages { root: root.to_owned() }
+            });
         }
         workspace.packages.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(workspace)

@@ -2,7 +2,9 @@
 
 pub mod cargo_registry;
 pub mod executables;
+pub mod github;
 pub mod repo;
 
 pub use cargo_registry::CargoRegistry;
+pub use github::FakeGithub;
 pub use repo::Repo;

@@ -7,11 +7,16 @@ pub mod init;
 pub mod publish;
 pub mod release;
 
+use std::collections::HashSet;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use sampo_core::SampoError;
+use sampo_core::distribute::participant::participants;
 use sampo_core::environment::Environment;
 use sampo_core::project::Project;
+use sampo_core::workspace::PackageId;
 
 use crate::arguments::{Arguments, Command};
 
@@ -29,6 +34,17 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 /// The repository that the current folder belongs to.
 async fn open_project() -> anyhow::Result<Project> {
-    let folder = std::env::current_dir().context("cannot tell the current folder")?;
-    Ok(Project::open(&folder, Environment::of_process()).await?)
+    Ok(Project::open(&current_folder()?, Environment::of_process()).await?)
+}
+
+/// The folder in which sampo was started.
+fn current_folder() -> anyhow::Result<PathBuf> {
+    std::env::current_dir().context("cannot tell the current folder")
+}
+
+/// Tells of a package whether `sampo distribute` has something to build and deliver for it.
+fn has_artifacts(project: &Project) -> Result<impl Fn(&PackageId) -> bool, SampoError> {
+    let participants = participants(&project.config, &project.workspace)?;
+    let ids: HashSet<PackageId> = participants.iter().map(|participant| participant.id().clone()).collect();
+    Ok(move |package: &PackageId| ids.contains(package))
 }

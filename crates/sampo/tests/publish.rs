@@ -179,8 +179,8 @@ fn a_shallow_clone_asks_the_remote_for_the_tags_that_it_lacks() {
     repo.write("README.md", "later").commit("later");
     let origin = repo.push_to_origin();
     let clone = repo.outside("clone");
-    let url = format!("file://{}", origin.display());
-    repo.git(&["clone", "--quiet", "--depth=1", "--no-tags", &url, &clone.to_string_lossy()]);
+    let paths = [origin.to_string_lossy(), clone.to_string_lossy()];
+    repo.git(&["clone", "--quiet", "--no-local", "--depth=1", "--no-tags", &paths[0], &paths[1]]);
     let (code, stdout, stderr) = result(sampo(&repo, &["publish"]).current_dir(&clone));
     assert_eq!(code, 2, "{stderr}");
     assert_eq!(stdout, "tool-cli 1.0.0: already tagged tool-cli-v1.0.0 at another commit\n");
@@ -195,6 +195,19 @@ fn a_yanked_version_counts_as_published() {
     assert_eq!(code, 2, "{stderr}");
     assert_eq!(stdout, "base 1.0.0: already published, already tagged base-v1.0.0\n");
     assert_eq!(registry.published().len(), 1);
+}
+
+#[test]
+fn a_version_that_turns_out_to_be_published_is_tagged_only_at_its_release_commit() {
+    let (repo, registry) = workspace(&[("base", "1.0.0", LIBRARY)]);
+    assert_eq!(publish(&repo, &[]).0, 0);
+    registry.yank("base", "1.0.0");
+    repo.git(&["tag", "--delete", "base-v1.0.0"]);
+    repo.write("README.md", "later").commit("later");
+    let (code, stdout, stderr) = publish(&repo, &[]);
+    assert_eq!(code, 2, "{stderr}");
+    assert_eq!(stdout, "base 1.0.0: already published, not tagged\n");
+    assert!(stderr.contains("so not tagged here: `base-v1.0.0`"), "{stderr}");
 }
 
 #[test]
@@ -224,6 +237,33 @@ fn packages_that_cannot_be_published_are_tagged_as_configured() {
     let releases = &planned(&repo)["releases"];
     assert_eq!((&releases[0]["has_artifacts"], &releases[0]["prerelease"]), (&true.into(), &false.into()));
     assert_eq!((&releases[1]["has_artifacts"], &releases[1]["prerelease"]), (&false.into(), &true.into()));
+}
+
+#[test]
+fn a_release_that_is_not_committed_is_a_warning() {
+    let (repo, _registry) = workspace(&[("tool-cli", "1.0.0", "publish = false")]);
+    repo.write("crates/tool-cli/Cargo.toml", repo.read("crates/tool-cli/Cargo.toml").replace("1.0.0", "1.1.0"));
+    let (code, _, stderr) = publish(&repo, &["--dry-run"]);
+    assert_eq!(code, 0);
+    assert!(
+        stderr.contains("`cargo/tool-cli` is at 1.0.0 in the commit that `tool-cli-v1.1.0` will stand for"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_refused_token_is_an_error_in_cargos_words() {
+    let (repo, registry) = workspace(&[("base", "1.0.0", LIBRARY)]);
+    let mut command = sampo(&repo, &[&["publish"], QUICKLY].concat());
+    let (code, _, stderr) = result(command.env("CARGO_REGISTRIES_TEST_TOKEN", "not-the-token"));
+    assert_eq!(code, 1);
+    let error = &stderr[stderr.find("\nerror: ").unwrap()..];
+    assert!(
+        error.starts_with("\nerror: `cargo/base` 1.0.0 could not be published: `cargo publish base` failed"),
+        "{error}"
+    );
+    assert!(error.contains("authentication failed") && !error.contains("Packaging"), "{error}");
+    assert_eq!((registry.published(), tags(&repo)), (vec![], vec![]));
 }
 
 #[test]

@@ -129,4 +129,24 @@ mod tests {
             "`New` is not a tag here; known are Added, Fixed"
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_is_read_back(message in "\\PC{0,40}(\n\\PC{0,20}){0,3}", level in proptest::sample::select(Level::ALL.to_vec())) {
+            let draft = Draft::new([(package("a"), level), (package("b"), Level::Patch)], None, &message, &config(&[]));
+            let Ok(draft) = draft else {
+                proptest::prop_assert!(message.trim().is_empty());
+                return Ok(());
+            };
+            let text = draft.text();
+            let read = crate::changeset::syntax::parse(&text).unwrap();
+            proptest::prop_assert_eq!(read.message, message.trim());
+            proptest::prop_assert_eq!(read.lines[0].level, level);
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "(---|\n|:|\\(|\"|'|a|patch|\\PC){0,30}") {
+            let _ = crate::changeset::syntax::parse(&text);
+        }
+    }
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use semver::Version;
 use serde::Deserialize;
 
-use super::{NonBlank, packages::Selection};
-use crate::workspace::PackageId;
+use super::{ConfigError, NonBlank, Source, packages::Selection};
+use crate::workspace::{PackageId, Workspace};
 
 /// `[git]`.
 #[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
@@ -54,6 +54,13 @@ impl GitConfig {
     /// Whether `branch` may be released from.
     pub fn is_release_branch(&self, branch: &str) -> bool {
         std::iter::once(&self.default_branch).chain(&self.release_branches).any(|name| name.as_str() == branch)
+    }
+
+    /// An error unless `short_tags` names exactly one package.
+    pub fn check_short_tags(&self, workspace: &Workspace, source: &Source) -> Result<(), ConfigError> {
+        let Some(name) = &self.short_tags else { return Ok(()) };
+        let found = workspace.resolve(name.as_str()).map(drop);
+        found.map_err(|error| source.error_at(&["git", "short_tags"], format!("in `short_tags`: {error}")))
     }
 
     /// The format of the tags of `package`.

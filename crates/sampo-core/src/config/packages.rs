@@ -147,6 +147,11 @@ impl PackagesConfig {
         (self.ignore_unpublished && !package.publishable) || self.ignore.iter().any(|pattern| pattern.matches(package))
     }
 
+    /// The patterns of `ignore` that match no package.
+    pub fn idle_patterns<'a>(&'a self, workspace: &'a Workspace) -> impl Iterator<Item = &'a Pattern> {
+        self.ignore.iter().filter(|pattern| !workspace.packages.iter().any(|package| pattern.matches(package)))
+    }
+
     pub(super) fn check(&self, source: &Source) -> Result<(), ConfigError> {
         let groups = [("fixed", &self.fixed), ("linked", &self.linked)];
         for (key, groups) in groups {

@@ -20,6 +20,7 @@ use crate::event::Reporter;
 
 pub mod command;
 pub mod directory;
+pub mod github_release;
 
 #[cfg(test)]
 pub(crate) mod conformance;
@@ -326,4 +327,8 @@ impl BackendType {
 }
 
 /// Every type of backend. To add one: a file in `backend/`, and its line here.
-pub const TYPES: &[BackendType] = &[BackendType::of::<command::Config>(), BackendType::of::<directory::Config>()];
+pub const TYPES: &[BackendType] = &[
+    BackendType::of::<command::Config>(),
+    BackendType::of::<directory::Config>(),
+    BackendType::of::<github_release::GithubReleaseConfig>(),
+];

@@ -92,7 +92,8 @@ impl CargoRegistry {
                 command = command.argument("--package").argument(package.id.name());
             }
         }
-        command.run_to_success().await.map(drop)
+        let output = command.run().await?;
+        if output.status.success() { Ok(()) } else { Err(failure("cargo publish --dry-run", &output)) }
     }
 
     async fn publishes_chains(&self) -> Result<bool, ProcessError> {
@@ -125,7 +126,7 @@ impl Registry for CargoRegistry {
         let output = command.labelled("cargo info").in_folder(folder).timeout(QUESTION_TIMEOUT).run().await?;
         match output.status.success() {
             true => Ok(true),
-            false if output.stderr.contains("could not find `") => Ok(false),
+            false if output.stderr.contains(&format!("could not find `{}", package.id.name())) => Ok(false),
             false => Err(failure("cargo info", &output)),
         }
     }
@@ -210,8 +211,12 @@ fn says_that_it_exists(text: &str) -> bool {
     text.contains("already exists on") || text.contains("is already uploaded")
 }
 
+/// A failure with what cargo says from its first error on: what it printed before has been shown already.
 fn failure(label: &str, output: &Output) -> ProcessError {
-    ProcessError::Failed { label: label.to_owned(), status: output.status, output: last_lines(&output.stderr, 20) }
+    let start =
+        if output.stderr.starts_with("error") { Some(0) } else { output.stderr.find("\nerror").map(|at| at + 1) };
+    let said = last_lines(&output.stderr[start.unwrap_or_default()..], 20);
+    ProcessError::Failed { label: label.to_owned(), status: output.status, output: said }
 }
 
 /// `CARGO_REGISTRY_TOKEN`, `CARGO_REGISTRIES_NAME_TOKEN`.
@@ -341,6 +346,28 @@ mod tests {
         let singly = Rehearsal::of(&all, false);
         assert_eq!(singly.groups.iter().map(|group| names(group)).collect::<Vec<_>>(), [["a"], ["f"], ["d"]]);
         assert_eq!(names(&singly.skipped), ["b", "c", "e"]);
+    }
+
+    #[tokio::test]
+    async fn the_version_of_an_earlier_commit_is_found_also_where_it_is_inherited() {
+        let repo = sampo_testkit::Repo::new();
+        let write = |version: &str| {
+            repo.write("Cargo.toml", format!("[workspace.package]\nversion = \"{version}\"\n"));
+            repo.write("own/Cargo.toml", format!("[package]\nname = \"own\"\nversion = \"{version}\"\n"));
+            repo.write("heir/Cargo.toml", "[package]\nname = \"heir\"\nversion.workspace = true\n");
+            repo.commit(version);
+        };
+        write("1.0.0");
+        write("1.1.0");
+        let git = Git::new(repo.root());
+        for name in ["own", "heir"] {
+            let package = package(name, &[]);
+            let registry = registry(&[], &[]);
+            let before = registry.version_at(&git, "HEAD^1", &package).await.unwrap();
+            let now = registry.version_at(&git, "HEAD", &package).await.unwrap();
+            assert_eq!((before.as_deref(), now.as_deref()), (Some("1.0.0"), Some("1.1.0")), "{name}");
+        }
+        assert_eq!(registry(&[], &[]).version_at(&git, "HEAD", &package("new", &[])).await.unwrap(), None);
     }
 
     #[test]

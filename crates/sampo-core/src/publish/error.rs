@@ -1,9 +1,9 @@
 //! Why publishing ends early.
 
-use super::BranchError;
 use crate::error::Diagnose;
 use crate::git::GitError;
 use crate::process::ProcessError;
+use crate::release::branch::BranchError;
 use crate::workspace::PackageId;
 
 /// Publishing cannot begin, or cannot go on.

@@ -104,3 +104,55 @@ impl Step {
         format!("Release {} {}", self.package.name(), self.version)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::Ecosystem;
+
+    fn step(name: &str, upload: Upload, tagging: Tagging) -> Step {
+        let package = PackageId::new(Ecosystem::Cargo, name);
+        let version = "1.0.0-rc.1".to_owned();
+        Step { tag: format!("{name}-v{version}"), package, version, upload, tagging }
+    }
+
+    #[test]
+    fn released_is_what_is_tagged_at_the_commit() {
+        let steps = vec![
+            step("made", Upload::Done, Tagging::Created),
+            step("here", Upload::Never, Tagging::AtHead),
+            step("missing", Upload::Needed, Tagging::Needed),
+            step("elsewhere", Upload::AlreadyThere, Tagging::Elsewhere),
+            step("withheld", Upload::AlreadyThere, Tagging::Withheld),
+        ];
+        let plan = Plan { commit: "c0ffee".into(), steps };
+        let names = |planned: bool| -> Vec<String> {
+            let releases = plan.releases(planned, |id| id.name() == "here").releases;
+            releases.iter().map(|release| release.package.name().to_owned()).collect()
+        };
+        assert_eq!(names(false), ["here", "made"]);
+        assert_eq!(names(true), ["here", "made", "missing"]);
+        let file = plan.releases(false, |id| id.name() == "here");
+        assert_eq!(file.commit.as_deref(), Some("c0ffee"));
+        assert_eq!(file.releases[0].tag, "here-v1.0.0-rc.1");
+        assert!(file.releases[0].prerelease && file.releases[0].has_artifacts && !file.releases[1].has_artifacts);
+    }
+
+    #[test]
+    fn work_is_what_is_needed_and_a_result_is_what_was_done() {
+        let plan = |upload, tagging| Plan { commit: "c0ffee".into(), steps: vec![step("a", upload, tagging)] };
+        let table = [
+            (Upload::Needed, Tagging::AtHead, true, false),
+            (Upload::Never, Tagging::Needed, true, false),
+            (Upload::Done, Tagging::Needed, true, true),
+            (Upload::Done, Tagging::Elsewhere, false, true),
+            (Upload::Never, Tagging::Created, false, true),
+            (Upload::Rehearsed, Tagging::Withheld, false, false),
+            (Upload::AlreadyThere, Tagging::AtHead, false, false),
+        ];
+        for (upload, tagging, work, results) in table {
+            let plan = plan(upload, tagging);
+            assert_eq!((plan.has_work(), plan.has_results()), (work, results), "{upload:?} {tagging:?}");
+        }
+    }
+}

@@ -1,5 +1,8 @@
 //! `CHANGELOG.md`: a new section on top, everything else as it was.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use semver::Version;
 
 mod folding;
@@ -58,8 +61,8 @@ pub(super) fn with(existing: Option<&str>, mut section: Section<'_>) -> String {
     }
     let line_end = if existing.contains("\r\n") { "\r\n" } else { "\n" };
     let intro = match intro.trim_end() {
-        "" => format!("# {}", section.name).into(),
-        intro => std::borrow::Cow::Borrowed(intro),
+        "" => Cow::Owned(format!("# {}", section.name)),
+        intro => Cow::Borrowed(intro),
     };
     let new = section.render(first.as_ref()).replace('\n', line_end);
     format!("{intro}{line_end}{line_end}{new}{older}")
@@ -102,16 +105,15 @@ impl Group {
         if !self.heading.is_empty() {
             text.push_str(&format!("### {}\n\n", self.heading));
         }
-        let mut written: Vec<&str> = Vec::new();
-        for block in self.blocks.iter().map(String::as_str) {
-            if written.contains(&block) {
-                continue;
-            }
-            let both_items = written.last().is_none_or(|last| markdown::is_item(last) && markdown::is_item(block));
-            text.push_str(if both_items { "" } else { "\n" });
+        let mut written = HashSet::new();
+        let mut last: Option<&str> = None;
+        for block in self.blocks.iter().map(String::as_str).filter(|block| written.insert(*block)) {
+            // Items of one list stand close together; a paragraph needs a blank line on either side.
+            let is_close = last.is_none_or(|last| markdown::is_item(last) && markdown::is_item(block));
+            text.push_str(if is_close { "" } else { "\n" });
             text.push_str(block);
             text.push('\n');
-            written.push(block);
+            last = Some(block);
         }
         text.push('\n');
     }

@@ -9,7 +9,7 @@ use crate::SampoError;
 use crate::changeset::{Changeset, Level, Pending};
 use crate::config::Config;
 use crate::config::changelog::AutomaticEntries;
-use crate::config::packages::BumpDependents;
+use crate::config::packages::{BumpDependents, Pattern};
 use crate::release::changelog::{self, Group, Section};
 use crate::release::graph::Graph;
 use crate::release::plan_file::{PlannedRelease, ReleasePlan};
@@ -111,6 +111,11 @@ impl Plan {
         &self.changes
     }
 
+    /// The packages that are released, with their new versions.
+    pub fn versions(&self) -> Vec<(PackageId, Version)> {
+        self.releases.iter().map(|release| (release.package.clone(), release.new_version.clone())).collect()
+    }
+
     /// The plan as the next step of a pipeline reads it. `commit` is that of the releases, once there is one.
     pub fn to_file(
         &self,
@@ -160,14 +165,16 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
         .iter()
         .map(|package| package.version.is_some() && !config.packages.ignores(package))
         .collect();
+    config.git.check_short_tags(workspace, config.source())?;
     let groups = config.packages.groups(workspace, config.source())?;
     let mut noted = note(workspace, &pending.changesets, &takes_part);
     let mut plan = Plan {
         releases: Vec::new(),
-        warnings: pending.without_message.iter().map(|path| warn_of_silence(path, &workspace.root)).collect(),
+        warnings: config.packages.idle_patterns(workspace).map(warn_of_idle_pattern).collect(),
         left: std::mem::take(&mut noted.left),
         changes: Vec::new(),
     };
+    plan.warnings.extend(pending.without_message.iter().map(|path| warn_of_silence(path, &workspace.root)));
     if noted.consumed.is_empty() {
         return Ok(plan);
     }
@@ -313,6 +320,13 @@ fn removal(changeset: &Changeset) -> Change {
     Change { path: changeset.path.clone(), before: Some(changeset.source.clone()), after: None }
 }
 
+fn warn_of_idle_pattern(pattern: &Pattern) -> Warning {
+    Warning {
+        message: format!("the pattern `{}` in `ignore` matches no package", pattern.as_str()),
+        hint: Some("it is compared with whole ids, names and paths; `*` stands for any run of characters".into()),
+    }
+}
+
 fn warn_of_silence(path: &Path, root: &Path) -> Warning {
     let path = path.strip_prefix(root).unwrap_or(path);
     Warning {
@@ -328,3 +342,7 @@ fn warn_of_range(range: &ranges::UncoveredRange) -> Warning {
 #[cfg(test)]
 #[path = "plan_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "plan_properties.rs"]
+mod properties;

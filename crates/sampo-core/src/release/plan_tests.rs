@@ -8,15 +8,15 @@ use crate::changeset;
 use crate::workspace::{DependencyKind, Ecosystem, InternalDependency};
 
 /// A workspace below `/repo`: its files, and what discovery makes of them.
-struct Fixture {
+pub(super) struct Fixture {
     workspace: Workspace,
     files: BTreeMap<PathBuf, String>,
     config: Config,
-    pending: Pending,
+    pub(super) pending: Pending,
 }
 
 impl Fixture {
-    fn new(config: &str) -> Self {
+    pub(super) fn new(config: &str) -> Self {
         let config = Config::parse(Path::new("config.toml"), config.to_owned()).unwrap();
         let workspace = Workspace { root: "/repo".into(), packages: Vec::new(), cargo_target_directory: None };
         let fixture = Self { workspace, files: BTreeMap::new(), config, pending: Pending::default() };
@@ -29,7 +29,7 @@ impl Fixture {
     }
 
     /// A package with further lines of its manifest.
-    fn package(self, name: &str, version: &str, lines: &str) -> Self {
+    pub(super) fn package(self, name: &str, version: &str, lines: &str) -> Self {
         let text = format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\n{lines}");
         self.manifest(name, version, &text)
     }
@@ -54,7 +54,7 @@ impl Fixture {
     }
 
     /// A changeset named by its message.
-    fn change(mut self, packages: &str, message: &str) -> Self {
+    pub(super) fn change(mut self, packages: &str, message: &str) -> Self {
         let lines = packages.replace(", ", "\n");
         let path = self.workspace.root.join(changeset::FOLDER).join(format!("{message}.md"));
         let source = format!("---\n{lines}\n---\n\n{message}\n");
@@ -64,14 +64,14 @@ impl Fixture {
         self
     }
 
-    fn plan(&self) -> Result<Plan, SampoError> {
+    pub(super) fn plan(&self) -> Result<Plan, SampoError> {
         let read = |path: &Path| Ok(self.files.get(path).cloned());
         let input = Input { workspace: &self.workspace, config: &self.config, date: None, read: &read };
         make(&input, &self.pending)
     }
 
     /// `name old -> new`, one release each.
-    fn lines(&self) -> Vec<String> {
+    pub(super) fn lines(&self) -> Vec<String> {
         let plan = self.plan().unwrap();
         let line =
             |release: &Release| format!("{} {} -> {}", release.display_name, release.old_version, release.new_version);
@@ -79,7 +79,7 @@ impl Fixture {
     }
 
     /// The new text of a file; what does not change is empty.
-    fn text(&self, path: &str) -> String {
+    pub(super) fn text(&self, path: &str) -> String {
         let path = self.workspace.root.join(path);
         let plan = self.plan().unwrap();
         let change = plan.changes().iter().find(|change| change.path == path);
@@ -87,7 +87,7 @@ impl Fixture {
     }
 
     /// The same workspace once the plan is applied and its changesets are gone.
-    fn applied(mut self) -> Self {
+    pub(super) fn applied(mut self) -> Self {
         for change in self.plan().unwrap().changes {
             match change.after {
                 Some(text) => self.files.insert(change.path, text),
@@ -217,6 +217,15 @@ fn a_changeset_for_ignored_packages_only_leaves_nothing_to_release() {
     let plan = chain("[packages]\nignore = [\"util\"]").change("util: minor", "A").plan().unwrap();
     assert!(plan.is_empty() && plan.changes().is_empty());
     assert_eq!(plan.left.len(), 1);
+}
+
+#[test]
+fn names_in_the_configuration_that_mean_no_package_are_told() {
+    let plan = chain("[packages]\nignore = [\"utl\", \"other\"]").change("core: patch", "A").plan().unwrap();
+    assert_eq!(plan.warnings[0].message, "the pattern `utl` in `ignore` matches no package");
+    assert_eq!(plan.warnings.len(), 1);
+    let error = chain("[git]\nshort_tags = \"clii\"").change("core: patch", "A").plan().unwrap_err();
+    assert_eq!(error.to_string(), "config.toml:2:1: in `short_tags`: no package is named `clii`; did you mean `cli`?");
 }
 
 #[test]

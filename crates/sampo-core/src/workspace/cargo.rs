@@ -23,6 +23,9 @@ pub(super) async fn discover(workspace: &mut Workspace) -> Result<(), WorkspaceE
     }
     let metadata = read_metadata(&manifest).await?;
     let root = metadata.workspace_root.as_std_path();
+    if !is_same_folder(root, &workspace.root) {
+        return Err(WorkspaceError::Nested { root: workspace.root.clone(), outer: root.to_owned() });
+    }
     let members: HashMap<&Path, &str> = metadata
         .workspace_packages()
         .iter()
@@ -33,6 +36,11 @@ pub(super) async fn discover(workspace: &mut Workspace) -> Result<(), WorkspaceE
         .extend(metadata.workspace_packages().into_iter().map(|package| read_package(package, root, &members)));
     workspace.cargo_target_directory = Some(metadata.target_directory.into_std_path_buf());
     Ok(())
+}
+
+/// Cargo may spell the path of a folder in another way than we do.
+fn is_same_folder(a: &Path, b: &Path) -> bool {
+    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 async fn read_metadata(manifest: &Path) -> Result<Metadata, WorkspaceError> {
@@ -75,8 +83,8 @@ fn read_package(package: &cargo_metadata::Package, root: &Path, members: &HashMa
 
 /// Cargo reports 0.0.0 for a package without a version, which it then never publishes.
 fn has_version(package: &cargo_metadata::Package) -> bool {
-    let may_lack_it = package.version == semver::Version::new(0, 0, 0)
-        && package.publish.as_ref().is_some_and(|registries| registries.is_empty());
+    let may_lack_it =
+        package.version == semver::Version::new(0, 0, 0) && package.publish.as_ref().is_some_and(Vec::is_empty);
     !may_lack_it || files::has_version(package.manifest_path.as_std_path())
 }
 

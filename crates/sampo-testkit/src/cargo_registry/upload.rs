@@ -126,3 +126,66 @@ fn text(value: &Value, key: &str) -> Result<String, String> {
 fn list<'a>(value: &'a Value, key: &str) -> Result<&'a Vec<Value>, String> {
     value[key].as_array().ok_or_else(|| format!("invalid upload request: missing field `{key}`"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+
+    fn packed(path: &str) -> Vec<u8> {
+        let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        let mut header = tar::Header::new_gnu();
+        header.set_size(0);
+        archive.append_data(&mut header, path, std::io::empty()).unwrap();
+        archive.into_inner().unwrap().finish().unwrap()
+    }
+
+    fn body(metadata: &Value, file: &[u8]) -> Bytes {
+        let metadata = metadata.to_string();
+        let block = |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap().to_le_bytes(), bytes].concat();
+        [block(metadata.as_bytes()), block(file)].concat().into()
+    }
+
+    fn metadata() -> Value {
+        json!({
+            "name": "a", "vers": "1.0.0", "description": "x", "license": "MIT", "features": {}, "links": null,
+            "deps": [{
+                "name": "b", "version_req": "^1", "explicit_name_in_toml": "c", "registry": null, "features": [],
+                "optional": false, "default_features": true, "target": null, "kind": "normal",
+            }],
+        })
+    }
+
+    #[test]
+    fn a_renamed_dependency_has_its_new_name_in_the_index() {
+        let upload = Upload::read(&body(&metadata(), &packed("a-1.0.0/Cargo.toml"))).ok().unwrap();
+        assert_eq!((&upload.line["deps"][0]["name"], &upload.line["deps"][0]["package"]), (&json!("c"), &json!("b")));
+        assert_eq!(upload.needs, ["b"]);
+    }
+
+    #[test]
+    fn what_breaks_a_rule_is_refused() {
+        let changed = |pointer: &str, value: Value| {
+            let mut metadata = metadata();
+            *metadata.pointer_mut(pointer).unwrap() = value;
+            metadata
+        };
+        let good = packed("a-1.0.0/Cargo.toml");
+        let table = [
+            (body(&changed("/name", "0a".into()), &good), "invalid crate name: `0a`"),
+            (body(&changed("/vers", "1".into()), &good), "\"1\" is an invalid semver version"),
+            (body(&changed("/license", "".into()), &good), "missing or empty metadata fields: license"),
+            (body(&changed("/deps/0/registry", "x".into()), &good), "Dependency `b` is hosted on another registry"),
+            (body(&changed("/deps/0/version_req", "*".into()), &good), "wildcard (`*`) dependency constraints"),
+            (body(&metadata(), &packed("b-1.0.0/Cargo.toml")), "invalid path found in uploaded tarball"),
+            (body(&metadata(), &packed("a-1.0.0/src/lib.rs")), "uploaded tarball is missing a `Cargo.toml`"),
+            (body(&metadata(), b"no gzip"), "uploaded tarball is malformed"),
+            (body(&metadata(), &good).slice(..20), "invalid upload request: the body is too short"),
+            ([&body(&metadata(), &good)[..], b"!"].concat().into(), "1 bytes too many"),
+        ];
+        for (body, expected) in table {
+            let reason = Upload::read(&body).err().unwrap();
+            assert!(reason.starts_with(expected), "{reason}");
+        }
+    }
+}

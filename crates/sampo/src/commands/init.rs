@@ -2,13 +2,36 @@
 
 use std::process::ExitCode;
 
+use anstream::println;
 use clap::Args;
+use sampo_core::init;
+
+use super::current_folder;
+
+const EXAMPLES: &str = "\
+Examples:
+  sampo init    make .sampo/ with its settings and an example of a changeset";
 
 /// Make a .sampo folder in the current directory.
+///
+/// Files that are there already stay as they are.
 #[derive(Debug, Args)]
-pub struct Arguments {}
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// Ask nothing (nothing is asked today; scripts may say so anyway).
+    #[arg(short, long)]
+    yes: bool,
+}
 
 /// Runs it.
-pub async fn run(_arguments: Arguments) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("`sampo init` is not there yet")
+pub async fn run(Arguments { yes: _ }: Arguments) -> anyhow::Result<ExitCode> {
+    let folder = current_folder()?;
+    let made = init::init(&folder).await?;
+    for path in &made {
+        println!("wrote {}", path.strip_prefix(&folder).unwrap_or(path).display());
+    }
+    if made.is_empty() {
+        println!("`.sampo` is complete; nothing was changed");
+    }
+    Ok(ExitCode::SUCCESS)
 }

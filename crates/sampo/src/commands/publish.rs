@@ -1,6 +1,6 @@
 //! `sampo publish`.
 
-use std::env;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use std::sync::Arc;
 use anstream::{eprintln, println};
 use clap::Args;
 use sampo_core::SampoError;
-use sampo_core::config::Config;
-use sampo_core::environment::Environment;
-use sampo_core::error::PathError;
+use sampo_core::distribute::participant::participants;
 use sampo_core::event::Reporter;
+use sampo_core::project::Project;
 use sampo_core::publish::{ForwardedArguments, Plan, Publisher, Step, Tagging, Upload};
-use sampo_core::workspace::{Ecosystem, PackageId, Workspace, find_root};
+use sampo_core::workspace::{Ecosystem, PackageId, Workspace};
 
+use super::open_project;
 use crate::exit::NOTHING_TO_DO;
 use crate::terminal::Terminal;
 
@@ -24,10 +24,11 @@ Examples:
   sampo publish --plan release.json
   sampo publish --cargo-args --no-verify --registry internal
 
-Tags are made locally: push them with `git push --follow-tags`. After a failure, run it again: what was
-published is skipped.
+Tags are made locally: push them with `git push --follow-tags`.
+After a failure, run it again: what was published is skipped.
 
-Exit codes: 0 something was published or tagged (or would be), 2 nothing to do, 1 error.";
+Exit codes: 0 something was published or tagged (or would be), 1 error,
+2 nothing to do.";
 
 /// Publish every released package to its registry, and tag it.
 #[derive(Debug, Args)]
@@ -52,26 +53,24 @@ pub struct Arguments {
 
 /// Runs it.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let folder = env::current_dir().map_err(PathError::new("find", ".")).map_err(SampoError::from)?;
-    let root = find_root(&folder).map_err(SampoError::from)?;
-    let config = Config::load(&root)?;
-    let workspace = Workspace::discover(&root).await.map_err(SampoError::from)?;
-    let environment = Environment::of_process();
-    let reporter: Arc<dyn Reporter> = Arc::new(Terminal);
-    let publisher = Publisher::new(&workspace, &config, &environment, &arguments.forwarded(), reporter);
+    let project = open_project().await?;
+    let Project { config, workspace, environment, .. } = &project;
+    let with_artifacts = with_artifacts(&project)?;
+    let reporter: Arc<dyn Reporter> = Arc::new(Terminal::default());
+    let publisher = Publisher::new(workspace, config, environment, &arguments.forwarded(), reporter);
     let plan = publisher.plan().await.map_err(SampoError::from)?;
 
     let (plan, result) = if arguments.dry_run {
-        show(&plan, &workspace, true);
+        show(&plan, workspace, true);
         let result = publisher.rehearse(&plan).await;
         (plan, result)
     } else {
         let outcome = publisher.apply(plan).await;
-        show(&outcome.plan, &workspace, false);
+        show(&outcome.plan, workspace, false);
         (outcome.plan, outcome.error.map_or(Ok(()), Err))
     };
     if let Some(file) = &arguments.plan {
-        let releases = plan.releases(arguments.dry_run, |id| has_artifacts(&config, &workspace, id));
+        let releases = plan.releases(arguments.dry_run, |id| with_artifacts.contains(id));
         releases.write(file).map_err(SampoError::from)?;
     }
     result.map_err(SampoError::from)?;
@@ -95,11 +94,10 @@ impl Arguments {
     }
 }
 
-/// Whether `sampo distribute` takes the package: a program unless it is switched off, anything else once it has a table.
-fn has_artifacts(config: &Config, workspace: &Workspace, id: &PackageId) -> bool {
-    let overrides = config.distribute.overrides(id);
-    let is_program = workspace.package(id).is_some_and(|package| !package.binaries.is_empty());
-    overrides.and_then(|overrides| overrides.enabled).unwrap_or(is_program || overrides.is_some())
+/// The packages that `sampo distribute` has something to deliver for.
+fn with_artifacts(project: &Project) -> anyhow::Result<HashSet<PackageId>> {
+    let participants = participants(&project.config, &project.workspace).map_err(SampoError::from)?;
+    Ok(participants.iter().map(|participant| participant.id().clone()).collect())
 }
 
 fn show(plan: &Plan, workspace: &Workspace, is_dry_run: bool) {

@@ -1,14 +1,119 @@
 //! `sampo release`.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use anstream::{eprintln, println};
+use anyhow::Context;
 use clap::Args;
+use sampo_core::SampoError;
+use sampo_core::atomic;
+use sampo_core::distribute::{self, Choice, Grouping, MatrixFormat, MatrixRequest, Run, Selection};
+use sampo_core::event::{Event, Reporter};
+use sampo_core::project::Project;
+use sampo_core::release::{self, Plan, branch};
+use tokio_util::sync::CancellationToken;
+
+use crate::exit::NOTHING_TO_DO;
+use crate::terminal::Terminal;
+
+/// Stands for standard output in place of a file.
+const STANDARD_OUTPUT: &str = "-";
+
+const EXAMPLES: &str = "\
+Examples:
+  sampo release --dry-run    show which versions would come, and change nothing
+  sampo release              write versions, changelogs and Cargo.lock; commit the result yourself
+  sampo release --build-matrix matrix.json
+
+With GITHUB_OUTPUT set, the outputs `build-matrix` and `build-needed` are written as well.
+
+Exit codes: 0 released (or would be), 1 error, 2 nothing to release, 64 wrong usage";
 
 /// Turn noted changes into new versions and changelogs.
+///
+/// Either every file is written or none. Nothing is committed.
 #[derive(Debug, Args)]
-pub struct Arguments {}
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// Show what would be released, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Write the releases to FILE, for `sampo distribute --plan`.
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// Write what must be built for these releases to FILE, `-` for standard output.
+    #[arg(long, value_name = "FILE")]
+    build_matrix: Option<PathBuf>,
+}
 
 /// Runs it.
-pub async fn run(_arguments: Arguments) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("`sampo release` is not there yet")
+pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let project = super::open_project().await?;
+    let plan = plan(&project).await?;
+    let printed = arguments.build_matrix.as_deref() == Some(Path::new(STANDARD_OUTPUT));
+    show(&plan, printed);
+    if !plan.is_empty() && !arguments.dry_run {
+        release::apply(&plan)?;
+    }
+    // The files tell the next steps also that there is nothing to do.
+    write_files(&project, &plan, &arguments).await?;
+    if plan.is_empty() {
+        return Ok(ExitCode::from(NOTHING_TO_DO));
+    }
+    if arguments.dry_run {
+        eprintln!("dry run: nothing was changed");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What would be released now.
+pub async fn plan(project: &Project) -> Result<Plan, SampoError> {
+    branch::check(&project.git(), &project.config.git, &project.environment).await?;
+    release::plan(&project.workspace, &project.config, chrono::Utc::now())
+}
+
+/// The plan lines go to standard output, unless that is for the matrix alone.
+fn show(plan: &Plan, elsewhere: bool) {
+    for warning in &plan.warnings {
+        Terminal::default().report(Event::Warning { message: &warning.message, hint: warning.hint.as_deref() });
+    }
+    for release in &plan.releases {
+        let line = format!("  {}: {} -> {}", release.display_name, release.old_version, release.new_version);
+        if elsewhere { eprintln!("{line}") } else { println!("{line}") }
+    }
+    match plan.left.len() {
+        _ if !plan.is_empty() => {}
+        0 => eprintln!("nothing to release: there is no changeset in `.sampo/changesets`"),
+        count => eprintln!("nothing to release: the {count} pending changeset(s) only name packages that are left out"),
+    }
+}
+
+async fn write_files(project: &Project, plan: &Plan, arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(file) = &arguments.plan {
+        plan.to_file(&project.config, None, super::has_artifacts(project)?).write(file).map_err(SampoError::from)?;
+    }
+    if arguments.build_matrix.is_none() && project.environment.get("GITHUB_OUTPUT").is_none() {
+        return Ok(());
+    }
+    let matrix = matrix(project, plan).await?;
+    match &arguments.build_matrix {
+        Some(file) if file == Path::new(STANDARD_OUTPUT) => println!("{matrix}"),
+        Some(file) => atomic::write(file, matrix).map_err(SampoError::from).context("cannot write the build matrix")?,
+        None => {}
+    }
+    Ok(())
+}
+
+/// The build matrix of the planned versions; with GITHUB_OUTPUT set, core writes the outputs too.
+async fn matrix(project: &Project, plan: &Plan) -> Result<String, SampoError> {
+    let request = MatrixRequest {
+        choice: Choice { selection: Selection::AtHead, packages: Vec::new(), targets: Vec::new() },
+        pending: Some(plan.versions()),
+        format: MatrixFormat::Github,
+        grouping: Grouping::Package,
+    };
+    let run = Run { reporter: Arc::new(Terminal::default()), cancellation: CancellationToken::new() };
+    distribute::matrix(project, &request, &run).await
 }

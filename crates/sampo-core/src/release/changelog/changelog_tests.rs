@@ -115,3 +115,26 @@ fn the_section_of_a_version_is_found_in_every_heading_style() {
     assert_eq!(section("# core\n\n## 1.3.0\n\n## 1.2.0\n\nx", &version("1.3.0")), None);
     assert_eq!(section("# core\n\n## 1.3.0\n\nx", &version("1.3.1")), None);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(256))]
+
+    /// Whatever stands in a file: the new section is in it, and nothing below it is lost.
+    #[test]
+    fn any_file_takes_a_section(lines in proptest::collection::vec(
+        proptest::sample::select(vec![
+            "", "# core", "## 1.2.0", "## 1.4.0 — x", "## 1.0.0 ... 1.2.0", "### Added", "- a", "  b", "```", "  ~~~", "<!--",
+            "-->", "prose", "ä\r", "- ```rust",
+        ]),
+        0..24,
+    )) {
+        let existing = lines.join("\n");
+        let text = released(&existing, minor());
+        let section = section(&text, &version("1.3.0"));
+        let is_hidden = existing.contains("<!--") || existing.contains("```") || existing.contains("~~~");
+        proptest::prop_assert!(is_hidden || section.is_some_and(|section| section.contains("- New.")), "{}", text);
+        for line in lines.iter().filter(|line| line.contains(['a', 'b', 'p']) && !line.starts_with('#')) {
+            proptest::prop_assert!(text.contains(line.trim()), "{} in {}", line, text);
+        }
+    }
+}

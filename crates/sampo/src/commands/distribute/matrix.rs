@@ -9,6 +9,7 @@ use sampo_core::distribute::{self, Grouping, MatrixFormat, MatrixRequest, Run};
 use tokio_util::sync::CancellationToken;
 
 use super::selection::SelectionArguments;
+use crate::commands::release;
 use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "\
@@ -56,8 +57,12 @@ enum GroupBy {
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = crate::commands::open_project().await?;
     let run = Run { reporter: Arc::new(Terminal::default()), cancellation: CancellationToken::new() };
+    let pending = match arguments.pending {
+        true => Some(release::plan(&project).await?.versions()),
+        false => None,
+    };
     let request = MatrixRequest {
-        pending: None,
+        pending,
         choice: arguments.selection.into_choice(),
         format: match arguments.format {
             Format::Github => MatrixFormat::Github,

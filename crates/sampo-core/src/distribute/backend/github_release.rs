@@ -1,0 +1,281 @@
+//! The `github-release` backend: the assets of a release on GitHub, uploaded into a draft that is published last.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use serde::Deserialize;
+
+use super::{Backend, BackendConfig, BackendContext, BackendError, Pace, Presence, Progress, Receipt, Retry, Survey};
+use crate::SampoError;
+use crate::config::{BackendTable, ConfigError, NonBlank, Repository};
+use crate::distribute::model::{Artifact, Item, Release, Shipment};
+use crate::environment::Environment;
+use crate::error::{Diagnose, chain};
+use crate::github::releases::{ASSET_LIMIT, MOST_ASSETS, Releases};
+use crate::github::{Addresses, Github, GithubError, Token, asset_name, call::encode, token};
+use crate::template::{ReleaseScope, Template};
+use place::Places;
+
+mod compare;
+mod delivery;
+mod family;
+mod finish;
+mod notes;
+mod place;
+mod survey;
+
+/// The keys of `type = "github-release"`.
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct GithubReleaseConfig {
+    /// `OWNER/NAME`, where it is not the repository itself.
+    pub repository: Option<Repository>,
+    /// Whether the draft is published once everything has arrived.
+    pub publish: bool,
+    /// Whether it becomes the repository's latest release.
+    pub latest: Latest,
+    /// The title of a release that is made here.
+    pub title: Template<ReleaseScope>,
+    /// Where the notes of a release that is made here come from.
+    pub notes: Notes,
+    /// Opens a discussion in this category when the release is published.
+    pub discussion_category: Option<NonBlank>,
+    /// The environment variable that holds the token, instead of `GITHUB_TOKEN` and `GH_TOKEN`.
+    pub token_env: Option<NonBlank>,
+    /// The base of the API, instead of `GITHUB_API_URL` and github.com.
+    pub api_url: Option<String>,
+}
+
+impl Default for GithubReleaseConfig {
+    fn default() -> Self {
+        Self {
+            repository: None,
+            publish: true,
+            latest: Latest::Auto,
+            title: Template::parse("{{ tag }}").expect("the default title is a template"),
+            notes: Notes::Changelog,
+            discussion_category: None,
+            token_env: None,
+            api_url: None,
+        }
+    }
+}
+
+/// Whether a release becomes the repository's latest one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Latest {
+    /// If it is the highest stable version of the package that holds that place, or if nothing does.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Where the notes of a release come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Notes {
+    /// The section of the changelog.
+    Changelog,
+    /// GitHub's own list of merged pull requests.
+    Generate,
+    /// Nowhere: they stay empty.
+    None,
+}
+
+impl<'de> Deserialize<'de> for Latest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct LatestVisitor;
+
+        impl serde::de::Visitor<'_> for LatestVisitor {
+            type Value = Latest;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`\"auto\"`, `true` or `false`")
+            }
+
+            fn visit_bool<E: serde::de::Error>(self, always: bool) -> Result<Latest, E> {
+                Ok(if always { Latest::Always } else { Latest::Never })
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Latest, E> {
+                match text {
+                    "auto" => Ok(Latest::Auto),
+                    _ => Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(LatestVisitor)
+    }
+}
+
+impl schemars::JsonSchema for Latest {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Latest".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "enum": ["auto", true, false] })
+    }
+}
+
+impl BackendConfig for GithubReleaseConfig {
+    const TYPE: &'static str = "github-release";
+
+    fn check(&self, table: &BackendTable) -> Result<(), ConfigError> {
+        match self.api_url.as_deref().map(|url| Addresses::resolve(Some(url), &Environment::default())) {
+            Some(Err(error)) => Err(table.error(Some("api_url"), error.to_string())),
+            _ => Ok(()),
+        }
+    }
+
+    fn token_variables(&self) -> Vec<String> {
+        match &self.token_env {
+            Some(variable) => vec![variable.as_str().to_owned()],
+            None => token::VARIABLES.iter().map(|&variable| variable.to_owned()).collect(),
+        }
+    }
+
+    fn build(self, _table: &BackendTable, context: &BackendContext) -> Result<Box<dyn Backend>, SampoError> {
+        let addresses = Addresses::resolve(self.api_url.as_deref(), &context.environment)?;
+        let token = Token::find(self.token_env.as_ref().map(NonBlank::as_str), &context.environment);
+        Ok(Box::new(GithubReleases {
+            repository: self.repository.clone().or_else(|| context.repository.clone()),
+            github: Github::new(addresses, token),
+            places: Places::default(),
+            pace: context.pace,
+            config: self,
+        }))
+    }
+}
+
+/// The releases of one repository, as a destination.
+#[derive(Debug)]
+struct GithubReleases {
+    config: GithubReleaseConfig,
+    repository: Option<Repository>,
+    github: Github,
+    places: Places,
+    pace: Pace,
+}
+
+impl GithubReleases {
+    fn repository(&self) -> Result<&Repository, BackendError> {
+        self.repository.as_ref().ok_or_else(|| {
+            BackendError::new("repository-unknown", "nothing says which GitHub repository the releases belong to")
+                .with_hint("set `repository = \"OWNER/NAME\"` under `[github]`, or GITHUB_REPOSITORY")
+        })
+    }
+
+    fn releases(&self) -> Result<Releases<'_>, BackendError> {
+        Ok(self.github.releases(self.repository()?))
+    }
+
+    /// Where users fetch an asset once its release is published. A draft's own addresses die with it.
+    fn asset_url(&self, release: &Release, name: &str) -> Option<String> {
+        let (web, repository) = (self.github.addresses().web(), self.repository.as_ref()?);
+        Some(format!("{web}/{repository}/releases/download/{}/{}", encode(&release.tag), encode(name)))
+    }
+}
+
+#[async_trait]
+impl Backend for GithubReleases {
+    fn destination(&self, release: &Release) -> Result<String, BackendError> {
+        Ok(format!("{} {}", self.repository()?, release.tag))
+    }
+
+    async fn check(&self) -> Result<(), BackendError> {
+        Ok(self.github.check_write_access(self.repository()?, self.config.token_variables()).await?)
+    }
+
+    fn items(&self, shipment: &Shipment) -> Result<Vec<Item>, BackendError> {
+        let count = shipment.artifacts.len();
+        if count > MOST_ASSETS {
+            let message = format!("`{}` has {count} artifacts, and GitHub takes {MOST_ASSETS}", shipment.release.tag);
+            return Err(BackendError::new("too-many-assets", message));
+        }
+        shipment.artifacts.iter().map(|artifact| accept(artifact).map(|()| Item::of(artifact))).collect()
+    }
+
+    async fn survey(&self, shipment: &Shipment, items: &[Item]) -> Result<Survey, BackendError> {
+        self.look(&shipment.release, items).await
+    }
+
+    async fn open(&self, shipment: &Shipment) -> Result<(), BackendError> {
+        self.place(&shipment.release).await.map(drop)
+    }
+
+    async fn deliver(
+        &self,
+        shipment: &Shipment,
+        item: &Item,
+        found: &Presence,
+        progress: &Progress,
+    ) -> Result<Receipt, BackendError> {
+        self.put(&shipment.release, item, found, progress).await?;
+        Ok(Receipt { url: self.asset_url(&shipment.release, &item.name) })
+    }
+
+    async fn finish(&self, shipment: &Shipment) -> Result<(), BackendError> {
+        if !self.config.publish {
+            return Ok(());
+        }
+        self.make_public(&shipment.release, &self.items(shipment)?).await
+    }
+
+    async fn read(&self, shipment: &Shipment, item: &Item) -> Result<Vec<u8>, BackendError> {
+        self.contents(&shipment.release, &item.name).await
+    }
+
+    fn download_url(&self, release: &Release, artifact: &Artifact) -> Option<String> {
+        self.asset_url(release, &artifact.name)
+    }
+}
+
+/// Refuses what GitHub would refuse, or store under another name, before anything is sent.
+fn accept(artifact: &Artifact) -> Result<(), BackendError> {
+    let name = &artifact.name;
+    let stored = asset_name::stored_as(name);
+    if stored != *name {
+        let message = format!("GitHub would rename `{name}` to `{stored}`");
+        let hint = "use ASCII letters, digits and `._-+@` in `archive.name` and file names";
+        return Err(BackendError::new("asset-name", message).with_hint(hint));
+    }
+    match artifact.bytes {
+        0 => Err(BackendError::new("asset-size", format!("`{name}` is empty, and GitHub refuses empty assets"))),
+        ASSET_LIMIT.. => {
+            Err(BackendError::new("asset-size", format!("`{name}` has 2 GiB or more, which GitHub refuses")).with_hint(
+                "split it, or deliver it elsewhere: `artifacts` and `targets` of a backend choose what it gets",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl From<GithubError> for BackendError {
+    fn from(error: GithubError) -> Self {
+        let retry = match &error {
+            GithubError::RateLimited { wait, .. } => Retry::After(*wait),
+            // Whether GitHub acted is seen by looking, which the caller does before it tries again.
+            error if error.is_ambiguous() => Retry::Later,
+            _ => Retry::Never,
+        };
+        Self { code: error.code(), message: chain(&error), hint: error.hint(), retry }
+    }
+}
+
+#[cfg(test)]
+#[path = "github_release/driver.rs"]
+mod driver;
+#[cfg(test)]
+#[path = "github_release/fault_tests.rs"]
+mod fault_tests;
+#[cfg(test)]
+#[path = "github_release/github_release_tests.rs"]
+mod tests;

@@ -1,0 +1,102 @@
+//! The end: the release is compared as a whole and made public.
+
+use std::collections::HashMap;
+
+use super::compare::{Likeness, artifact, compare};
+use super::family::Family;
+use super::place::{Place, winner};
+use super::{GithubReleases, Latest};
+use crate::config::NonBlank;
+use crate::distribute::backend::BackendError;
+use crate::distribute::model::{Item, Release};
+use crate::github::model::{MakeLatest, Publication, Release as Entry};
+
+impl GithubReleases {
+    /// Makes the release public if it is still a draft. One that is public already keeps its title, notes and flags.
+    pub(super) async fn make_public(&self, release: &Release, items: &[Item]) -> Result<(), BackendError> {
+        let tag = &release.tag;
+        let Some((entry, place)) = self.entry(tag).await? else {
+            return Err(BackendError::transient("not-found", format!("there is no release `{tag}` to publish")));
+        };
+        if !entry.draft {
+            return self.require_complete(&entry, items).await;
+        }
+        let all = self.releases()?.all().await?;
+        match winner(all.clone(), tag, &entry) {
+            None => {
+                self.require_complete(&entry, items).await?;
+                self.publish(release, &entry, &all).await
+            }
+            Some(winner) => self.yield_to(release, &winner, &entry, &place, items, &all).await,
+        }
+    }
+
+    /// Another run made the release too, and before us: its release is the one that counts.
+    async fn yield_to(
+        &self,
+        release: &Release,
+        winner: &Entry,
+        ours: &Entry,
+        place: &Place,
+        items: &[Item],
+        all: &[Entry],
+    ) -> Result<(), BackendError> {
+        self.require_complete(winner, items).await?;
+        if winner.draft {
+            self.publish(release, winner, all).await?;
+        }
+        // Everything in ours is in the other one as well.
+        if place.is_ours && ours.assets.iter().all(|asset| items.iter().any(|item| item.name == asset.name)) {
+            self.releases()?.delete(ours.id).await?;
+        }
+        self.move_to(&release.tag, winner).await;
+        Ok(())
+    }
+
+    /// Fails unless every item is there, whole and identical.
+    async fn require_complete(&self, entry: &Entry, items: &[Item]) -> Result<(), BackendError> {
+        let assets = self.releases()?.assets(entry.id).await?;
+        let by_name: HashMap<&str, _> = assets.iter().map(|asset| (asset.name.as_str(), asset)).collect();
+        let is_there = |item: &&Item| {
+            by_name
+                .get(item.name.as_str())
+                .is_some_and(|asset| matches!(compare(asset, artifact(item)), Likeness::Identical | Likeness::SameSize))
+        };
+        let missing: Vec<String> =
+            items.iter().filter(|item| !is_there(item)).map(|item| format!("`{}`", item.name)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let message = format!("the release `{}` does not hold {} yet", entry.tag_name, missing.join(", "));
+        Err(BackendError::transient("incomplete", message).with_hint("run this again: only what is missing is sent"))
+    }
+
+    async fn publish(&self, release: &Release, entry: &Entry, all: &[Entry]) -> Result<(), BackendError> {
+        self.require_tag(release).await?;
+        let mut publication =
+            Publication::new(&release.tag, release.is_prerelease(), self.make_latest(release, all).await?);
+        publication.discussion_category_name = self.config.discussion_category.as_ref().map(NonBlank::as_str);
+        match self.releases()?.publish(entry.id, &publication).await {
+            Ok(_) => Ok(()),
+            // Another run was faster. The next attempt finds its release and compares.
+            Err(error) if error.is_already_exists("tag_name") => {
+                Err(BackendError { retry: super::Retry::Later, ..BackendError::from(error) })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn make_latest(&self, release: &Release, all: &[Entry]) -> Result<MakeLatest, BackendError> {
+        let becomes_latest = match self.config.latest {
+            Latest::Always => !release.is_prerelease(),
+            Latest::Never => false,
+            Latest::Auto if release.is_prerelease() => false,
+            Latest::Auto => {
+                let current = self.releases()?.latest().await?;
+                let published = all.iter().filter(|entry| !entry.draft).map(|entry| entry.tag_name.as_str());
+                Family::of(release).leads(&release.version, published, current.as_ref().map(|e| e.tag_name.as_str()))
+            }
+        };
+        Ok(if becomes_latest { MakeLatest::True } else { MakeLatest::False })
+    }
+}

@@ -1,0 +1,175 @@
+//! The one client of GitHub's API: addresses, credentials, redirects, pages, and what answers mean.
+//!
+//! Every method sends its request once. Whether to try again is the caller's decision, and [`GithubError`] tells all
+//! that is needed for it.
+
+use std::fmt;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use http::header::LINK;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use answer::Answer;
+use transport::{Reached, Transport};
+
+pub mod address;
+mod answer;
+pub mod asset_name;
+pub mod call;
+pub mod error;
+pub mod model;
+pub mod releases;
+pub mod repository;
+pub mod token;
+mod transfer;
+mod transport;
+
+pub use address::Addresses;
+pub use call::Call;
+pub use error::GithubError;
+pub use releases::Releases;
+pub use token::Token;
+
+/// How long the API may take for one answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// No list is that long; a server that says otherwise is broken.
+const MOST_PAGES: usize = 1000;
+
+/// A client of one GitHub, with at most one token.
+pub struct Github {
+    addresses: Addresses,
+    token: Option<Token>,
+    timeout: Duration,
+    transport: OnceLock<Transport>,
+}
+
+impl Github {
+    /// A client. Nothing is sent or opened yet.
+    pub fn new(addresses: Addresses, token: Option<Token>) -> Self {
+        Self { addresses, token, timeout: ANSWER_TIMEOUT, transport: OnceLock::new() }
+    }
+
+    /// The same, which waits for answers (and for each part of a download) that long at most.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Where this GitHub is.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// The token that requests carry.
+    pub fn token(&self) -> Option<&Token> {
+        self.token.as_ref()
+    }
+
+    /// Sends `call` and reads its answer.
+    pub async fn fetch<T: DeserializeOwned>(&self, call: Call) -> Result<T, GithubError> {
+        self.answer(&call, self.path(&call)).await?.read(&call.action)
+    }
+
+    /// The same for what need not exist: a 404 is none.
+    pub async fn find<T: DeserializeOwned>(&self, call: Call) -> Result<Option<T>, GithubError> {
+        match self.fetch(call).await {
+            Err(error) if error.is_not_found() => Ok(None),
+            outcome => outcome.map(Some),
+        }
+    }
+
+    /// Sends `call`, whose answer has nothing to read.
+    pub async fn send(&self, call: Call) -> Result<(), GithubError> {
+        self.answer(&call, self.path(&call)).await.map(drop)
+    }
+
+    /// The items of every page of a list.
+    pub async fn list<T: DeserializeOwned>(&self, call: Call) -> Result<Vec<T>, GithubError> {
+        let call = call.query("per_page", "100");
+        let mut items = Vec::new();
+        let mut path = self.path(&call);
+        for _ in 0..MOST_PAGES {
+            let answer = self.answer(&call, path).await?;
+            items.append(&mut answer.read::<Vec<T>>(&call.action)?);
+            match self.next_page(&answer, &call)? {
+                Some(next) => path = next,
+                None => return Ok(items),
+            }
+        }
+        let reason = format!("the list has more than {MOST_PAGES} pages");
+        Err(GithubError::InvalidAnswer { action: call.action, reason })
+    }
+
+    fn path(&self, call: &Call) -> String {
+        format!("{}{}", self.addresses.api_path(), call.path())
+    }
+
+    async fn answer(&self, call: &Call, path: String) -> Result<Answer, GithubError> {
+        let exchange = async {
+            match self.transport()?.reach(&self.addresses, call, path).await? {
+                Reached::Api(response) => transport::read(response, &call.action).await,
+                Reached::Elsewhere(url) => Err(self.strayed(call, &url)),
+            }
+        };
+        let answer = tokio::time::timeout(self.timeout, exchange).await.map_err(|_| self.timed_out(&call.action))??;
+        answer.success(&call.action, self.token_variable())
+    }
+
+    /// The clients, made on first use because they belong to the runtime that they are made in.
+    fn transport(&self) -> Result<&Transport, GithubError> {
+        if let Some(transport) = self.transport.get() {
+            return Ok(transport);
+        }
+        let transport = Transport::new(&self.addresses, self.token.as_ref())?;
+        Ok(self.transport.get_or_init(|| transport))
+    }
+
+    fn token_variable(&self) -> Option<&str> {
+        self.token.as_ref().map(Token::variable)
+    }
+
+    /// The path of the next page, which must be on the API's own host.
+    fn next_page(&self, answer: &Answer, call: &Call) -> Result<Option<String>, GithubError> {
+        let link = answer.headers.get(LINK).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let Some(next) = next_link(link) else { return Ok(None) };
+        let url = Url::parse(next).map_err(|error| GithubError::InvalidAnswer {
+            action: call.action.clone(),
+            reason: format!("the address of its next page is none: {error}"),
+        })?;
+        if !self.addresses.owns(&url) {
+            return Err(self.strayed(call, &url));
+        }
+        Ok(Some(url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()))
+    }
+
+    fn strayed(&self, call: &Call, url: &Url) -> GithubError {
+        let host = url.host_str().unwrap_or_default();
+        let reason = format!("it points to another host, `{host}`, which must not see the token");
+        GithubError::InvalidAnswer { action: call.action.clone(), reason }
+    }
+
+    fn timed_out(&self, action: &str) -> GithubError {
+        let reason = format!("no answer within {}", humantime::format_duration(self.timeout));
+        GithubError::Network { action: action.to_owned(), reason }
+    }
+}
+
+impl fmt::Debug for Github {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Github").field("addresses", &self.addresses).field("token", &self.token).finish_non_exhaustive()
+    }
+}
+
+/// The URL with `rel="next"` in a `Link` header.
+fn next_link(header: &str) -> Option<&str> {
+    header.split(',').find_map(|link| {
+        let (url, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+        parameters.split(';').any(|parameter| parameter.trim() == "rel=\"next\"").then_some(url)
+    })
+}
+
+#[cfg(test)]
+#[path = "github/client_tests.rs"]
+mod tests;

@@ -1,0 +1,42 @@
+//! The token that requests carry, and the name of the variable it came from, which is all that is ever shown of it.
+
+use http::HeaderValue;
+
+use super::error::GithubError;
+use crate::environment::Environment;
+use crate::secret::Secret;
+
+/// The variables that hold a token unless another one is configured, in the order in which they are looked at.
+pub const VARIABLES: &[&str] = crate::git::TOKEN_VARIABLES;
+
+/// A token and where it came from.
+#[derive(Debug, Clone)]
+pub struct Token {
+    variable: String,
+    secret: Secret,
+}
+
+impl Token {
+    /// The first token that is set: in `configured` if that is given, else in [`VARIABLES`].
+    pub fn find(configured: Option<&str>, environment: &Environment) -> Option<Self> {
+        let named = configured.into_iter();
+        let usual = VARIABLES.iter().copied().filter(|_| configured.is_none());
+        named.chain(usual).find_map(|variable| {
+            environment.secret(variable).map(|secret| Self { variable: variable.to_owned(), secret })
+        })
+    }
+
+    /// The environment variable that holds it.
+    pub fn variable(&self) -> &str {
+        &self.variable
+    }
+
+    /// The value of the `Authorization` header.
+    pub(super) fn header(&self) -> Result<HeaderValue, GithubError> {
+        let value = format!("Bearer {}", self.secret.expose());
+        let mut value = HeaderValue::from_str(&value)
+            .map_err(|_| GithubError::CredentialsUnusable { variable: self.variable.clone() })?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}

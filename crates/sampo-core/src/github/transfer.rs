@@ -1,0 +1,135 @@
+//! Bytes to and from GitHub: streamed, never held in memory as a whole.
+
+use std::future::Future;
+use std::path::Path;
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt, TryStreamExt};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
+use http_body_util::BodyExt;
+use tokio::fs::File;
+use tokio_util::io::ReaderStream;
+use url::Url;
+
+use super::answer::Answer;
+use super::call::Call;
+use super::error::GithubError;
+use super::model::Asset;
+use super::transport::{self, Reached, network};
+use super::{Github, Token};
+use crate::error::PathError;
+
+/// How much of a file is read, and reported as sent, at a time.
+const CHUNK: usize = 64 * 1024;
+
+/// A file on its way to a release.
+#[derive(Debug, Clone, Copy)]
+pub struct Upload<'a> {
+    /// What the release gave as `upload_url`.
+    pub template: &'a str,
+    /// The asset's name.
+    pub name: &'a str,
+    /// The file.
+    pub path: &'a Path,
+    /// Its size; a file of another size is not sent.
+    pub bytes: u64,
+}
+
+impl Github {
+    /// Sends one file to the host that the release names for it. `sent` hears the size of each chunk as it leaves.
+    /// How long it may take, as a whole and without progress, is for the caller to bound.
+    pub(super) async fn send_file(
+        &self,
+        upload: Upload<'_>,
+        sent: impl Fn(u64) + Send + 'static,
+    ) -> Result<Asset, GithubError> {
+        let action = format!("upload `{}`", upload.name);
+        let url = self.upload_address(&upload, &action)?;
+        let file = open(&upload).await?;
+        let chunks = ReaderStream::with_capacity(file, CHUNK).inspect_ok(move |chunk| sent(chunk.len() as u64));
+        let started = Instant::now();
+        let transport = self.transport()?;
+        let request = transport
+            .uploads
+            .post(url.clone())
+            .headers(transport.headers())
+            .header(ACCEPT, "application/vnd.github+json")
+            .header(CONTENT_TYPE, "application/octet-stream")
+            // Without it the body would be sent in chunks, which GitHub refuses.
+            .header(CONTENT_LENGTH, upload.bytes)
+            .body(reqwest::Body::wrap_stream(chunks));
+        let response = request.send().await.map_err(|error| network(&action, &error))?;
+        let (status, elapsed) = (response.status(), started.elapsed());
+        tracing::debug!(host = url.host_str(), name = upload.name, status = status.as_u16(), ?elapsed, "uploaded");
+        let headers = response.headers().clone();
+        let body = self.in_time(&action, response.bytes()).await?.map_err(|error| network(&action, &error))?;
+        let answer = Answer { status, headers, body: body.to_vec() };
+        answer.success(&action, self.token().map(Token::variable))?.read(&action)
+    }
+
+    /// The template without its variables, and with the name in the query.
+    fn upload_address(&self, upload: &Upload<'_>, action: &str) -> Result<Url, GithubError> {
+        let base = upload.template.split('{').next().unwrap_or_default();
+        let url = Url::parse(base).ok().filter(|url| self.addresses().may_trust(url));
+        let mut url = url.ok_or_else(|| GithubError::InvalidAnswer {
+            action: action.to_owned(),
+            reason: format!("`{base}` is no address to upload to"),
+        })?;
+        url.query_pairs_mut().append_pair("name", upload.name);
+        Ok(url)
+    }
+
+    /// Fetches bytes, piece by piece, from the API or from where it sends the request on to. The token stays here.
+    pub(super) async fn receive(&self, call: Call, mut sink: impl FnMut(&[u8])) -> Result<(), GithubError> {
+        let call = call.for_bytes();
+        let reached = self.transport()?.reach(self.addresses(), &call, self.path(&call));
+        match self.in_time(&call.action, reached).await?? {
+            Reached::Api(response) if response.status().is_success() => {
+                let chunks = response.into_body().into_data_stream();
+                self.drain(&call.action, chunks, &mut sink).await
+            }
+            Reached::Api(response) => {
+                let answer = self.in_time(&call.action, transport::read(response, &call.action)).await??;
+                answer.success(&call.action, self.token().map(Token::variable)).map(drop)
+            }
+            Reached::Elsewhere(url) => {
+                let request = self.transport()?.storage.get(url).send();
+                let response = self.in_time(&call.action, request).await?;
+                let response = response.map_err(|error| network(&call.action, &error))?;
+                if !response.status().is_success() {
+                    let (status, message) = (response.status().as_u16(), "the storage refused the download".into());
+                    return Err(GithubError::Server { action: call.action, status, message });
+                }
+                self.drain(&call.action, response.bytes_stream(), &mut sink).await
+            }
+        }
+    }
+
+    async fn drain<E: std::error::Error + 'static>(
+        &self,
+        action: &str,
+        chunks: impl Stream<Item = Result<Bytes, E>>,
+        sink: &mut impl FnMut(&[u8]),
+    ) -> Result<(), GithubError> {
+        let mut chunks = std::pin::pin!(chunks);
+        while let Some(chunk) = self.in_time(action, chunks.next()).await? {
+            sink(&chunk.map_err(|error| network(action, &error))?);
+        }
+        Ok(())
+    }
+
+    async fn in_time<T>(&self, action: &str, wait: impl Future<Output = T>) -> Result<T, GithubError> {
+        tokio::time::timeout(self.timeout, wait).await.map_err(|_| self.timed_out(action))
+    }
+}
+
+async fn open(upload: &Upload<'_>) -> Result<File, GithubError> {
+    let file = File::open(upload.path).await.map_err(PathError::new("read", upload.path))?;
+    let found = file.metadata().await.map_err(PathError::new("read", upload.path))?.len();
+    if found != upload.bytes {
+        let path = upload.path.display().to_string();
+        return Err(GithubError::FileChanged { path, found, expected: upload.bytes });
+    }
+    Ok(file)
+}

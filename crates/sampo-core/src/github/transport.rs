@@ -1,0 +1,166 @@
+//! Sends requests: one at a time, once each, the token to GitHub's own hosts only.
+
+use std::error::Error as StdError;
+use std::time::{Duration, Instant};
+
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http_body_util::{BodyExt, Limited};
+use octocrab::{OctoBody, Octocrab};
+use url::Url;
+
+use super::answer::Answer;
+use super::call::Call;
+use super::error::GithubError;
+use super::{Addresses, Token};
+
+/// How often one request is sent on to where its object has moved.
+const MOST_REDIRECTS: usize = 5;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// No answer of the API is nearly as long.
+const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
+const AGENT: &str = concat!("sampo/", env!("CARGO_PKG_VERSION"));
+const API_VERSION: HeaderName = HeaderName::from_static("x-github-api-version");
+
+/// The answer of the API before its body was read.
+pub(super) type ApiResponse = Response<http_body_util::combinators::BoxBody<bytes::Bytes, octocrab::Error>>;
+
+/// The clients behind one [`Github`](super::Github).
+#[derive(Clone)]
+pub(super) struct Transport {
+    api: Octocrab,
+    /// Uploads: follows no redirect, so that nothing secret is sent on.
+    pub(super) uploads: reqwest::Client,
+    /// Fetches what the API redirects to, without a token.
+    pub(super) storage: reqwest::Client,
+    /// What every request to GitHub carries.
+    headers: HeaderMap,
+}
+
+/// Where a request ended up.
+pub(super) enum Reached {
+    /// At the API.
+    Api(ApiResponse),
+    /// Sent on to another host, which must not see the token.
+    Elsewhere(Url),
+}
+
+impl Transport {
+    /// Must be called within the runtime that the requests run in.
+    pub(super) fn new(addresses: &Addresses, token: Option<&Token>) -> Result<Self, GithubError> {
+        let headers = headers(token)?;
+        let broken = |error: &(dyn StdError + 'static)| network("make a connection", error);
+        let client = |redirects| {
+            let builder = reqwest::Client::builder().user_agent(AGENT).connect_timeout(CONNECT_TIMEOUT);
+            builder.redirect(redirects).referer(false).retry(reqwest::retry::never()).build().map_err(|e| broken(&e))
+        };
+        let careful = client(reqwest::redirect::Policy::none())?;
+        // octocrab joins base and path itself where the base has no path of its own.
+        let api = Octocrab::builder()
+            .base_uri(addresses.origin())
+            .map_err(|error| broken(&error))?
+            .add_header(USER_AGENT, AGENT.to_owned())
+            .build_with_reqwest(careful.clone())
+            .map_err(|error| broken(&error))?;
+        let storage = client(reqwest::redirect::Policy::limited(MOST_REDIRECTS))?;
+        Ok(Self { api, uploads: careful, storage, headers })
+    }
+
+    /// The headers of every request to GitHub, the token among them.
+    pub(super) fn headers(&self) -> HeaderMap {
+        self.headers.clone()
+    }
+
+    /// Sends `call` to `path` (with its query) at the API, and on to where that has moved.
+    pub(super) async fn reach(&self, addresses: &Addresses, call: &Call, path: String) -> Result<Reached, GithubError> {
+        let mut path = path;
+        for _ in 0..=MOST_REDIRECTS {
+            let started = Instant::now();
+            let sent = self.api.send(self.request(call, &path)?).await;
+            let response = sent.map_err(|error| network(&call.action, &error)).inspect_err(|error| {
+                tracing::debug!(method = %call.method, %path, %error, "no answer from GitHub");
+            })?;
+            let (status, elapsed) = (response.status().as_u16(), started.elapsed());
+            tracing::debug!(method = %call.method, %path, status, ?elapsed, "GitHub answered");
+            let Some(location) = redirect(&response, addresses, &path) else { return Ok(Reached::Api(response)) };
+            if !addresses.owns(&location) {
+                return Ok(Reached::Elsewhere(location));
+            }
+            path = location[url::Position::BeforePath..url::Position::AfterQuery].to_owned();
+        }
+        let reason = format!("it sends the request on more than {MOST_REDIRECTS} times");
+        Err(GithubError::InvalidAnswer { action: call.action.clone(), reason })
+    }
+
+    fn request(&self, call: &Call, path: &str) -> Result<Request<OctoBody>, GithubError> {
+        let mut request = Request::builder().method(call.method.clone()).uri(path);
+        let headers = request.headers_mut();
+        if let Some(headers) = headers {
+            headers.extend(self.headers());
+            headers.insert(ACCEPT, HeaderValue::from_static(call.accept));
+        }
+        let request = match &call.body {
+            None => request.body(OctoBody::empty()),
+            Some(body) => {
+                let body = body.to_string();
+                request
+                    .header(CONTENT_TYPE, "application/json")
+                    .header(CONTENT_LENGTH, body.len())
+                    .body(OctoBody::from(body))
+            }
+        };
+        request.map_err(|error| network(&call.action, &error))
+    }
+}
+
+fn headers(token: Option<&Token>) -> Result<HeaderMap, GithubError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    headers.insert(API_VERSION, HeaderValue::from_static("2022-11-28"));
+    if let Some(token) = token {
+        headers.insert(AUTHORIZATION, token.header()?);
+    }
+    Ok(headers)
+}
+
+/// Where the answer sends the request on to, if it does.
+fn redirect(response: &ApiResponse, addresses: &Addresses, path: &str) -> Option<Url> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 307 | 308) {
+        return None;
+    }
+    let location = response.headers().get(LOCATION)?.to_str().ok()?;
+    Url::parse(&addresses.origin()).ok()?.join(path).ok()?.join(location).ok()
+}
+
+/// The whole of an answer.
+pub(super) async fn read(response: ApiResponse, action: &str) -> Result<Answer, GithubError> {
+    let (parts, body) = response.into_parts();
+    let body = Limited::new(body, LONGEST_ANSWER).collect().await;
+    let body = body.map_err(|error| network(action, error.as_ref()))?.to_bytes().to_vec();
+    Ok(Answer { status: parts.status, headers: parts.headers, body })
+}
+
+/// A failed connection, told without the URL: that of a download is as good as a token.
+pub(super) fn network(action: &str, error: &(dyn StdError + 'static)) -> GithubError {
+    let mut kind = "the connection failed";
+    let mut cause = error;
+    loop {
+        if let Some(error) = cause.downcast_ref::<reqwest::Error>() {
+            kind = match () {
+                () if error.is_timeout() => "no answer in time",
+                () if error.is_connect() => "no connection",
+                () => kind,
+            };
+        }
+        match cause.source() {
+            Some(source) => cause = source,
+            None => break,
+        }
+    }
+    // The last cause is the system's own; what wraps it repeats it and names the URL.
+    let reason = match cause.downcast_ref::<reqwest::Error>() {
+        Some(_) => kind.to_owned(),
+        None => format!("{kind}: {cause}"),
+    };
+    GithubError::Network { action: action.to_owned(), reason }
+}

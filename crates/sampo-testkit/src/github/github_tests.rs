@@ -1,0 +1,251 @@
+//! The fake is as strict as GitHub, and says what it remembers.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use super::*;
+
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+fn request(github: &FakeGithub, method: Method, path: &str) -> RequestBuilder {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap()
+        .request(method, format!("{}{path}", github.api_url()))
+        .header("user-agent", "test")
+        .header("accept", "application/vnd.github+json")
+}
+
+async fn send(request: RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or_default())
+}
+
+async fn get(github: &FakeGithub, path: &str) -> (u16, Value) {
+    send(request(github, Method::GET, path).bearer_auth(TOKEN)).await
+}
+
+async fn post(github: &FakeGithub, path: &str, body: &Value) -> (u16, Value) {
+    send(request(github, Method::POST, path).bearer_auth(TOKEN).json(body)).await
+}
+
+async fn patch(github: &FakeGithub, path: &str, body: &Value) -> (u16, Value) {
+    send(request(github, Method::PATCH, path).bearer_auth(TOKEN).json(body)).await
+}
+
+const RELEASES: &str = "/repos/acme/app/releases";
+
+fn upload(github: &FakeGithub, release: u64, name: &str) -> RequestBuilder {
+    upload_as(github, release, name, "application/octet-stream")
+}
+
+fn upload_as(github: &FakeGithub, release: u64, name: &str, kind: &str) -> RequestBuilder {
+    let url = format!("{}{RELEASES}/{release}/assets", github.shared.base(Host::Uploads));
+    reqwest::Client::new()
+        .post(url)
+        .query(&[("name", name)])
+        .header("user-agent", "test")
+        .header("content-type", kind)
+        .bearer_auth(TOKEN)
+}
+
+#[tokio::test]
+async fn requests_must_say_who_they_are_and_what_they_want() {
+    let github = FakeGithub::start();
+    let bare = reqwest::Client::new().get(format!("{}{RELEASES}", github.api_url()));
+    let response = bare.send().await.unwrap();
+    assert_eq!((response.status().as_u16(), response.headers()["content-type"].to_str().unwrap()), (403, "text/html"));
+    let version = request(&github, Method::GET, RELEASES).header("x-github-api-version", "2020-01-01");
+    assert_eq!(send(version).await.0, 400);
+    let agent_only = reqwest::Client::new().get(format!("{}{RELEASES}", github.api_url())).header("user-agent", "test");
+    assert_eq!(send(agent_only).await.0, 415);
+    let (status, body) = send(request(&github, Method::GET, RELEASES).bearer_auth("wrong")).await;
+    assert_eq!((status, &body["message"], &body["status"]), (401, &json!("Bad credentials"), &json!("401")));
+}
+
+#[tokio::test]
+async fn who_may_not_write_is_told_so_in_githubs_way() {
+    let github = FakeGithub::start();
+    github.add_token("reader", Access::ReadOnlyInstallation).add_token("outsider", Access::None);
+    let body = json!({ "tag_name": "v1", "draft": true });
+    let anonymous = request(&github, Method::POST, RELEASES).json(&body);
+    assert_eq!(send(anonymous).await.0, 401);
+    assert_eq!(send(request(&github, Method::POST, RELEASES).bearer_auth("outsider").json(&body)).await.0, 404);
+    let response = request(&github, Method::POST, RELEASES).bearer_auth("reader").json(&body).send().await.unwrap();
+    assert_eq!(response.status().as_u16(), 403);
+    assert_eq!(response.headers()["x-accepted-github-permissions"], "contents=write");
+}
+
+#[tokio::test]
+async fn drafts_are_listed_to_writers_only_and_never_found_by_tag() {
+    let github = FakeGithub::start();
+    github.add_token("reader", Access::Read);
+    let draft = github.add_draft("v1");
+    assert_eq!(get(&github, &format!("{RELEASES}/tags/v1")).await.0, 404);
+    assert_eq!(get(&github, RELEASES).await.1[0]["id"], draft);
+    let (_, listed) = send(request(&github, Method::GET, RELEASES).bearer_auth("reader")).await;
+    assert_eq!(listed, json!([]));
+    assert_eq!(send(request(&github, Method::GET, &format!("{RELEASES}/{draft}")).bearer_auth("reader")).await.0, 404);
+}
+
+#[tokio::test]
+async fn pages_are_linked_by_the_repositorys_id() {
+    let github = FakeGithub::start();
+    for n in 0..40 {
+        github.add_draft(&format!("v{n}"));
+    }
+    let response = request(&github, Method::GET, RELEASES).bearer_auth(TOKEN).send().await.unwrap();
+    let link = response.headers()["link"].to_str().unwrap().to_owned();
+    assert!(
+        link.contains(&format!("<{}/repositories/4711/releases?per_page=30&page=2>; rel=\"next\"", github.api_url()))
+    );
+    let page: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    assert_eq!(page.as_array().unwrap().len(), 30);
+    let (_, rest) = get(&github, "/repositories/4711/releases?per_page=30&page=2").await;
+    assert_eq!(rest.as_array().unwrap().len(), 10);
+}
+
+#[tokio::test]
+async fn bodies_are_checked_as_github_checks_them() {
+    let github = FakeGithub::start();
+    github.add_tag("v1", COMMIT);
+    let table = [
+        (json!({}), "Validation Failed"),
+        (json!({ "tag_name": "v1", "make_latest": true }), "properties/make_latest"),
+        (json!({ "tag_name": "v1", "draft": "yes" }), "properties/draft"),
+        (json!({ "tag_name": "v1", "target_commitish": "v1" }), "Validation Failed"),
+        (json!({ "tag_name": "v1", "body": "x".repeat(125_001) }), "Validation Failed"),
+        (json!({ "tag_name": "v1", "title": "x" }), "title"),
+    ];
+    for (body, message) in table {
+        let (status, answer) = post(&github, RELEASES, &body).await;
+        assert_eq!(status, 422);
+        assert!(answer["message"].as_str().unwrap().contains(message), "{answer}");
+    }
+    let broken = request(&github, Method::POST, RELEASES).bearer_auth(TOKEN).header("content-type", "application/json");
+    assert_eq!(send(broken.body("{")).await.0, 400);
+    assert!(github.releases().is_empty());
+}
+
+#[tokio::test]
+async fn a_draft_that_is_changed_without_its_tag_loses_it_and_a_missing_tag_is_invented() {
+    let github = FakeGithub::start();
+    let draft = github.add_draft("v1");
+    patch(&github, &format!("{RELEASES}/{draft}"), &json!({ "name": "x" })).await;
+    assert!(github.releases()[0].tag.starts_with("untagged-"));
+    patch(&github, &format!("{RELEASES}/{draft}"), &json!({ "tag_name": "v1", "draft": false })).await;
+    assert_eq!((github.release("v1").draft, github.invented_tags()), (false, vec!["v1".to_owned()]));
+    let second = github.add_draft("v1");
+    let (status, answer) = patch(&github, &format!("{RELEASES}/{second}"), &json!({ "draft": false })).await;
+    assert_eq!((status, &answer["errors"][0]["code"]), (422, &json!("already_exists")));
+}
+
+#[tokio::test]
+async fn uploads_are_checked_as_github_checks_them() {
+    let github = FakeGithub::start();
+    let draft = github.add_draft("v1");
+    let chunked = futures::stream::once(async { Ok::<_, std::io::Error>("x") });
+    let (status, answer) = send(upload(&github, draft, "a").body(reqwest::Body::wrap_stream(chunked))).await;
+    assert_eq!((status, &answer["message"]), (400, &json!("Bad Content-Length: ")));
+    let (status, answer) = send(upload_as(&github, draft, "a", "").body("x")).await;
+    assert_eq!(status, 400, "{answer}");
+    let form = upload_as(&github, draft, "a", "application/x-www-form-urlencoded").body("x");
+    assert_eq!(send(form).await.1["message"], "Multipart form data required");
+    assert_eq!(send(upload(&github, draft, ".").body("x")).await.0, 400);
+    let (status, answer) = send(upload(&github, draft, "a").body("")).await;
+    assert_eq!((status, &answer["errors"][0]["message"]), (422, &json!("size must be greater than or equal to 1")));
+    assert!(answer.get("status").is_none());
+    let (status, answer) = send(upload(&github, draft, "my file~1.zip").body("x")).await;
+    assert_eq!((status, &answer["name"], &answer["state"]), (201, &json!("my.file.1.zip"), &json!("uploaded")));
+    assert_eq!(answer["digest"], "sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881");
+    let (status, answer) = send(upload(&github, draft, "my.file.1.zip").body("x")).await;
+    assert_eq!((status, &answer["errors"][0]["code"]), (422, &json!("already_exists")));
+    assert_eq!(send(upload(&github, 1, "a").body("x")).await.0, 404);
+}
+
+#[tokio::test]
+async fn immutable_releases_stay_as_they_are_and_burn_their_tag() {
+    let github = FakeGithub::start();
+    github.with_immutable_releases().add_tag("v1", COMMIT);
+    let id = github.add_published("v1");
+    let asset = github.add_asset(id, "a", b"x");
+    let (status, answer) = send(upload(&github, id, "b").body("x")).await;
+    assert_eq!((status, &answer["message"]), (422, &json!("Cannot upload assets to an immutable release.")));
+    let path = format!("{RELEASES}/assets/{asset}");
+    assert_eq!(send(request(&github, Method::DELETE, &path).bearer_auth(TOKEN)).await.0, 422);
+    assert_eq!(patch(&github, &format!("{RELEASES}/{id}"), &json!({ "draft": true })).await.0, 422);
+    assert_eq!(patch(&github, &format!("{RELEASES}/{id}"), &json!({ "name": "x" })).await.0, 200);
+    assert_eq!(send(request(&github, Method::DELETE, &format!("{RELEASES}/{id}")).bearer_auth(TOKEN)).await.0, 204);
+    let (status, answer) = post(&github, RELEASES, &json!({ "tag_name": "v1", "draft": true })).await;
+    assert_eq!((status, &answer["errors"][0]["message"]), (422, &json!("tag_name was used by an immutable release")));
+}
+
+#[tokio::test]
+async fn downloads_are_redirected_to_a_storage_that_takes_no_second_authorisation() {
+    let github = FakeGithub::start();
+    let id = github.add_draft("v1");
+    let asset = github.add_asset(id, "a", b"bytes");
+    let path = format!("{RELEASES}/assets/{asset}");
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let asked = client.get(format!("{}{path}", github.api_url())).header("user-agent", "test").bearer_auth(TOKEN);
+    let response = asked.header("accept", "application/octet-stream").send().await.unwrap();
+    assert_eq!(response.status().as_u16(), 302);
+    let location = response.headers()["location"].to_str().unwrap().to_owned();
+    assert_eq!(client.get(&location).send().await.unwrap().bytes().await.unwrap(), "bytes");
+    assert_eq!(client.get(&location).bearer_auth(TOKEN).send().await.unwrap().status().as_u16(), 400);
+    let page = format!("{}/acme/app/releases/download/v1/a", github.web_url());
+    assert_eq!(client.get(page).send().await.unwrap().status().as_u16(), 404);
+}
+
+#[tokio::test]
+async fn a_renamed_repository_redirects_and_keeps_the_method() {
+    let github = FakeGithub::start();
+    github.rename("new", "name");
+    assert_eq!(get(&github, RELEASES).await.0, 301);
+    assert_eq!(post(&github, RELEASES, &json!({ "tag_name": "v1", "draft": true })).await.0, 307);
+    assert_eq!(get(&github, "/repos/new/name/releases").await.0, 200);
+}
+
+#[tokio::test]
+async fn faults_strike_the_planned_requests_before_or_after_their_effect() {
+    let github = FakeGithub::start();
+    let body = json!({ "tag_name": "v1", "draft": true });
+    github
+        .fail(Fault::on("POST", "*/releases").status(502))
+        .fail(Fault::on("POST", "*/releases").status(500).after_effect());
+    assert_eq!((post(&github, RELEASES, &body).await.0, github.releases().len()), (502, 0));
+    assert_eq!((post(&github, RELEASES, &body).await.0, github.releases().len()), (500, 1));
+    assert_eq!((post(&github, RELEASES, &body).await.0, github.releases().len()), (201, 2));
+    github.fail(Fault::on("GET", "*").nth(2).dropped());
+    assert_eq!(get(&github, RELEASES).await.0, 200);
+    assert!(request(&github, Method::GET, RELEASES).send().await.is_err());
+    let draft = github.add_draft("v2");
+    github.fail(Fault::on("POST", "*/assets").dropped().half_way());
+    assert!(upload(&github, draft, "a").body("x").send().await.is_err());
+    assert_eq!(github.release("v2").assets[0].state, "starter");
+    github.fail(Fault::on("GET", "*").truncated());
+    let answer = request(&github, Method::GET, RELEASES).send().await.unwrap();
+    assert!(answer.status().is_success() && answer.bytes().await.is_err());
+    let statuses: Vec<Option<u16>> = github.requests().iter().map(|request| request.status).collect();
+    assert_eq!(statuses, [Some(502), Some(500), Some(201), Some(200), None, None, Some(200)]);
+    assert_eq!(github.writes().len(), 4);
+}
+
+#[tokio::test]
+async fn what_is_fresh_is_missing_from_lists_while_they_lag() {
+    let github = FakeGithub::start();
+    github.with_lag(1);
+    let (_, made) = post(&github, RELEASES, &json!({ "tag_name": "v1", "draft": true })).await;
+    assert_eq!(get(&github, RELEASES).await.1, json!([]));
+    assert_eq!(get(&github, &format!("{RELEASES}/{}", made["id"])).await.0, 200);
+    assert_eq!(get(&github, RELEASES).await.1.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_unknown_request_is_refused_and_remembered() {
+    let github = FakeGithub::start();
+    assert_eq!(get(&github, "/repos/acme/app/issues").await.0, 501);
+    assert_eq!(github.take_unknown(), ["GET /repos/acme/app/issues"]);
+}

@@ -1,0 +1,181 @@
+//! What the fake remembers: one repository with its tags, releases and assets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::fault::Fault;
+
+/// A release as the fake holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// Its id; later ones are higher.
+    pub id: u64,
+    /// Its tag, or `untagged-…` for a draft that lost it.
+    pub tag: String,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its notes.
+    pub body: Option<String>,
+    /// Whether it is a draft.
+    pub draft: bool,
+    /// Whether it is a pre-release.
+    pub prerelease: bool,
+    /// Whether nothing about its assets can be changed any more.
+    pub immutable: bool,
+    /// The discussion category it was published with.
+    pub discussion_category: Option<String>,
+    /// Its assets, in the order of their upload.
+    pub assets: Vec<Asset>,
+    pub(crate) hidden: u32,
+}
+
+/// An asset as the fake holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asset {
+    /// Its id; later ones are higher.
+    pub id: u64,
+    /// Its name as GitHub rewrote it.
+    pub name: String,
+    /// `uploaded`, or `starter` for one that was begun and not finished.
+    pub state: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// `sha256:…`, if GitHub knows it.
+    pub digest: Option<String>,
+    pub(crate) hidden: u32,
+}
+
+/// What a token may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// A person's token that may write.
+    Write,
+    /// A person's token that may only read.
+    Read,
+    /// A token that cannot even see the repository.
+    None,
+    /// The token of an app's installation (such as that of a workflow) that may write. GitHub says of those that
+    /// they may not push.
+    Installation,
+    /// The same, without the right to write.
+    ReadOnlyInstallation,
+}
+
+impl Access {
+    pub(crate) fn can_see(self) -> bool {
+        self != Self::None
+    }
+
+    pub(crate) fn can_write(self) -> bool {
+        matches!(self, Self::Write | Self::Installation)
+    }
+
+    pub(crate) fn is_installation(self) -> bool {
+        matches!(self, Self::Installation | Self::ReadOnlyInstallation)
+    }
+}
+
+/// A git tag.
+#[derive(Debug, Clone)]
+pub(crate) struct Tag {
+    pub(crate) commit: String,
+    /// The hash of the tag object, for an annotated tag.
+    pub(crate) object: Option<String>,
+    /// Made by GitHub because a release was published without it.
+    pub(crate) invented: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) owner: String,
+    pub(crate) name: String,
+    pub(crate) id: u64,
+    pub(crate) private: bool,
+    /// The full names that it had before.
+    pub(crate) former_names: BTreeSet<String>,
+    pub(crate) default_branch_head: String,
+    pub(crate) tokens: BTreeMap<String, Access>,
+    pub(crate) tags: BTreeMap<String, Tag>,
+    pub(crate) releases: Vec<Release>,
+    pub(crate) latest: Option<u64>,
+    pub(crate) burned_tags: BTreeSet<String>,
+    pub(crate) immutable_releases: bool,
+    pub(crate) digests: bool,
+    pub(crate) embedded_assets: usize,
+    pub(crate) lag: u32,
+    pub(crate) throttle: Option<u64>,
+    pub(crate) direct_downloads: bool,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) unknown: Vec<String>,
+    pub(crate) store: PathBuf,
+    next_id: u64,
+}
+
+impl State {
+    pub(crate) fn new(store: PathBuf) -> Self {
+        Self {
+            owner: "acme".into(),
+            name: "app".into(),
+            id: 4711,
+            private: false,
+            former_names: BTreeSet::new(),
+            default_branch_head: "d".repeat(40),
+            tokens: BTreeMap::from([(super::TOKEN.to_owned(), Access::Write)]),
+            tags: BTreeMap::new(),
+            releases: Vec::new(),
+            latest: None,
+            burned_tags: BTreeSet::new(),
+            immutable_releases: false,
+            digests: true,
+            embedded_assets: 1000,
+            lag: 0,
+            throttle: None,
+            direct_downloads: false,
+            faults: Vec::new(),
+            unknown: Vec::new(),
+            store,
+            next_id: 1000,
+        }
+    }
+
+    pub(crate) fn full_name(&self) -> String {
+        format!("{}/{}", self.owner, self.name)
+    }
+
+    pub(crate) fn new_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    pub(crate) fn release(&self, id: u64) -> Option<&Release> {
+        self.releases.iter().find(|release| release.id == id)
+    }
+
+    pub(crate) fn release_mut(&mut self, id: u64) -> Option<&mut Release> {
+        self.releases.iter_mut().find(|release| release.id == id)
+    }
+
+    /// The release that holds the asset, and the asset's place in it.
+    pub(crate) fn holder(&mut self, asset: u64) -> Option<(&mut Release, usize)> {
+        self.releases.iter_mut().find_map(|release| {
+            let at = release.assets.iter().position(|held| held.id == asset)?;
+            Some((release, at))
+        })
+    }
+
+    pub(crate) fn published(&self, tag: &str) -> Option<&Release> {
+        self.releases.iter().find(|release| !release.draft && release.tag == tag)
+    }
+
+    /// Where the bytes of an asset lie.
+    pub(crate) fn file(&self, asset: u64) -> PathBuf {
+        self.store.join(asset.to_string())
+    }
+
+    /// What `releases/latest` shows.
+    pub(crate) fn latest(&self) -> Option<&Release> {
+        let eligible = |release: &&Release| !release.draft && !release.prerelease;
+        let chosen = self.latest.and_then(|id| self.release(id)).filter(eligible);
+        chosen.or_else(|| self.releases.iter().filter(eligible).max_by_key(|release| release.id))
+    }
+}
