@@ -42,19 +42,26 @@ pub struct Github {
     addresses: Addresses,
     token: Option<Token>,
     timeout: Duration,
+    client: Option<reqwest::Client>,
     transport: OnceLock<Transport>,
 }
 
 impl Github {
     /// A client. Nothing is sent or opened yet.
     pub fn new(addresses: Addresses, token: Option<Token>) -> Self {
-        Self { addresses, token, timeout: ANSWER_TIMEOUT, transport: OnceLock::new() }
+        Self { addresses, token, timeout: ANSWER_TIMEOUT, client: None, transport: OnceLock::new() }
     }
 
     /// The same, which waits for answers (and for each part of a download) that long at most.
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
+    }
+
+    /// The same over an HTTP client that others use too. It must follow no redirects.
+    #[must_use]
+    pub fn with_client(self, client: reqwest::Client) -> Self {
+        Self { client: Some(client), ..self }
     }
 
     /// Where this GitHub is.
@@ -122,7 +129,8 @@ impl Github {
         if let Some(transport) = self.transport.get() {
             return Ok(transport);
         }
-        let transport = Transport::new(&self.addresses, self.token.as_ref())?;
+        let client = self.client.clone().map_or_else(transport::http_client, Ok)?;
+        let transport = Transport::new(&self.addresses, self.token.as_ref(), client)?;
         Ok(self.transport.get_or_init(|| transport))
     }
 

@@ -255,6 +255,15 @@ impl FakeGithub {
         }
     }
 
+    /// Deletes every release with this tag, as a person would; immutable ones burn it.
+    pub fn delete_release(&self, tag: &str) {
+        let mut state = self.shared.state();
+        let (gone, kept) = std::mem::take(&mut state.releases).into_iter().partition(|release| release.tag == tag);
+        state.releases = kept;
+        let gone: Vec<Release> = gone;
+        state.burned_tags.extend(gone.into_iter().filter(|release| release.immutable).map(|release| release.tag));
+    }
+
     /// Every release, oldest first.
     pub fn releases(&self) -> Vec<Release> {
         self.shared.state().releases.clone()

@@ -147,7 +147,7 @@ mod tests {
 
     const NOW: u64 = 1_795_000_000;
 
-    fn error(status: u16, headers: &[(&'static str, &str)], body: &str) -> GithubError {
+    fn error(status: u16, headers: &[(&str, &str)], body: &str) -> GithubError {
         let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
         let answer = Answer { status: StatusCode::from_u16(status).unwrap(), headers, body: body.into() };
         answer.error("look", Some("MY_TOKEN"), UNIX_EPOCH + Duration::from_secs(NOW))
@@ -157,7 +157,8 @@ mod tests {
     fn every_kind_of_refusal_is_told_from_the_others() {
         let reset = (NOW + 90).to_string();
         let secondary = r#"{"message":"You have exceeded a secondary rate limit. Please wait."}"#;
-        let table: &[(u16, &[(&str, &str)], &str, &str)] = &[
+        type Case<'a> = (u16, &'a [(&'a str, &'a str)], &'a str, &'a str);
+        let table: &[Case<'_>] = &[
             (401, &[], r#"{"message":"Bad credentials"}"#, "credentials-refused"),
             (403, &[], r#"{"message":"Resource not accessible by integration"}"#, "permission-denied"),
             (403, &[], "<html>Request forbidden by administrative rules</html>", "permission-denied"),

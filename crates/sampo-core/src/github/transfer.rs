@@ -51,7 +51,7 @@ impl Github {
         let started = Instant::now();
         let transport = self.transport()?;
         let request = transport
-            .uploads
+            .streams
             .post(url.clone())
             .headers(transport.headers())
             .header(ACCEPT, "application/vnd.github+json")
@@ -94,9 +94,8 @@ impl Github {
                 answer.success(&call.action, self.token().map(Token::variable)).map(drop)
             }
             Reached::Elsewhere(url) => {
-                let request = self.transport()?.storage.get(url).send();
-                let response = self.in_time(&call.action, request).await?;
-                let response = response.map_err(|error| network(&call.action, &error))?;
+                let response = self.transport()?.fetch_elsewhere(&call.action, url);
+                let response = self.in_time(&call.action, response).await??;
                 if !response.status().is_success() {
                     let (status, message) = (response.status().as_u16(), "the storage refused the download".into());
                     return Err(GithubError::Server { action: call.action, status, message });

@@ -29,10 +29,8 @@ pub(super) type ApiResponse = Response<http_body_util::combinators::BoxBody<byte
 #[derive(Clone)]
 pub(super) struct Transport {
     api: Octocrab,
-    /// Uploads: follows no redirect, so that nothing secret is sent on.
-    pub(super) uploads: reqwest::Client,
-    /// Fetches what the API redirects to, without a token.
-    pub(super) storage: reqwest::Client,
+    /// The client below octocrab, for what is streamed. It follows no redirect, so that nothing secret is sent on.
+    pub(super) streams: reqwest::Client,
     /// What every request to GitHub carries.
     headers: HeaderMap,
 }
@@ -47,23 +45,21 @@ pub(super) enum Reached {
 
 impl Transport {
     /// Must be called within the runtime that the requests run in.
-    pub(super) fn new(addresses: &Addresses, token: Option<&Token>) -> Result<Self, GithubError> {
+    pub(super) fn new(
+        addresses: &Addresses,
+        token: Option<&Token>,
+        streams: reqwest::Client,
+    ) -> Result<Self, GithubError> {
         let headers = headers(token)?;
         let broken = |error: &(dyn StdError + 'static)| network("make a connection", error);
-        let client = |redirects| {
-            let builder = reqwest::Client::builder().user_agent(AGENT).connect_timeout(CONNECT_TIMEOUT);
-            builder.redirect(redirects).referer(false).retry(reqwest::retry::never()).build().map_err(|e| broken(&e))
-        };
-        let careful = client(reqwest::redirect::Policy::none())?;
         // octocrab joins base and path itself where the base has no path of its own.
         let api = Octocrab::builder()
             .base_uri(addresses.origin())
             .map_err(|error| broken(&error))?
             .add_header(USER_AGENT, AGENT.to_owned())
-            .build_with_reqwest(careful.clone())
+            .build_with_reqwest(streams.clone())
             .map_err(|error| broken(&error))?;
-        let storage = client(reqwest::redirect::Policy::limited(MOST_REDIRECTS))?;
-        Ok(Self { api, uploads: careful, storage, headers })
+        Ok(Self { api, streams, headers })
     }
 
     /// The headers of every request to GitHub, the token among them.
@@ -88,8 +84,21 @@ impl Transport {
             }
             path = location[url::Position::BeforePath..url::Position::AfterQuery].to_owned();
         }
-        let reason = format!("it sends the request on more than {MOST_REDIRECTS} times");
-        Err(GithubError::InvalidAnswer { action: call.action.clone(), reason })
+        Err(too_many_redirects(&call.action))
+    }
+
+    /// Fetches from a host that must not see the token, and from where that sends the request on to.
+    pub(super) async fn fetch_elsewhere(&self, action: &str, url: Url) -> Result<reqwest::Response, GithubError> {
+        let mut url = url;
+        for _ in 0..=MOST_REDIRECTS {
+            let response = self.streams.get(url.clone()).send().await.map_err(|error| network(action, &error))?;
+            let location = response.headers().get(LOCATION).filter(|_| response.status().is_redirection());
+            match location.and_then(|location| url.join(location.to_str().ok()?).ok()) {
+                Some(next) => url = next,
+                None => return Ok(response),
+            }
+        }
+        Err(too_many_redirects(action))
     }
 
     fn request(&self, call: &Call, path: &str) -> Result<Request<OctoBody>, GithubError> {
@@ -113,6 +122,17 @@ impl Transport {
     }
 }
 
+/// The HTTP client that everything goes through. It tries nothing again and follows nothing by itself.
+pub(super) fn http_client() -> Result<reqwest::Client, GithubError> {
+    reqwest::Client::builder()
+        .user_agent(AGENT)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .build()
+        .map_err(|error| network("make a connection", &error))
+}
+
 fn headers(token: Option<&Token>) -> Result<HeaderMap, GithubError> {
     let mut headers = HeaderMap::new();
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
@@ -121,6 +141,11 @@ fn headers(token: Option<&Token>) -> Result<HeaderMap, GithubError> {
         headers.insert(AUTHORIZATION, token.header()?);
     }
     Ok(headers)
+}
+
+fn too_many_redirects(action: &str) -> GithubError {
+    let reason = format!("it sends the request on more than {MOST_REDIRECTS} times");
+    GithubError::InvalidAnswer { action: action.to_owned(), reason }
 }
 
 /// Where the answer sends the request on to, if it does.

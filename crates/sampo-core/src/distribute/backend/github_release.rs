@@ -143,15 +143,25 @@ impl BackendConfig for GithubReleaseConfig {
     }
 
     fn build(self, _table: &BackendTable, context: &BackendContext) -> Result<Box<dyn Backend>, SampoError> {
-        let addresses = Addresses::resolve(self.api_url.as_deref(), &context.environment)?;
-        let token = Token::find(self.token_env.as_ref().map(NonBlank::as_str), &context.environment);
-        Ok(Box::new(GithubReleases {
+        let github = self.github(&context.environment)?;
+        Ok(Box::new(self.over(github, context)))
+    }
+}
+
+impl GithubReleaseConfig {
+    fn github(&self, environment: &Environment) -> Result<Github, GithubError> {
+        let addresses = Addresses::resolve(self.api_url.as_deref(), environment)?;
+        Ok(Github::new(addresses, Token::find(self.token_env.as_ref().map(NonBlank::as_str), environment)))
+    }
+
+    fn over(self, github: Github, context: &BackendContext) -> GithubReleases {
+        GithubReleases {
             repository: self.repository.clone().or_else(|| context.repository.clone()),
-            github: Github::new(addresses, token),
+            github,
             places: Places::default(),
             pace: context.pace,
             config: self,
-        }))
+        }
     }
 }
 

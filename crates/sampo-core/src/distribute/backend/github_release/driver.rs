@@ -8,6 +8,7 @@ use sampo_testkit::github::TOKEN;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
+use super::{GithubReleaseConfig, GithubReleases};
 use crate::config::Config;
 use crate::distribute::backend::{Backend, BackendContext, BackendError, BackendType, Pace, Presence, Progress, Retry};
 use crate::distribute::checksum::Digest;
@@ -80,7 +81,18 @@ pub(super) fn backend_in(environment: Environment, keys: &str) -> Box<dyn Backen
     let table = &config.distribute.backends["github"];
     let kind = BackendType::find(table).unwrap();
     (kind.check)(table).unwrap();
-    let context = BackendContext {
+    (kind.build)(table, &context(environment)).unwrap()
+}
+
+/// A backend with all keys at their defaults, over an HTTP client that is shared: making one is slow.
+pub(super) fn backend_over(client: &reqwest::Client, github: &FakeGithub) -> GithubReleases {
+    let (config, context) = (GithubReleaseConfig::default(), context(environment(github, Some(TOKEN))));
+    let github = config.github(&context.environment).unwrap().with_client(client.clone());
+    config.over(github, &context)
+}
+
+fn context(environment: Environment) -> BackendContext {
+    BackendContext {
         token_variables: Arc::from([]),
         root: ".".into(),
         repository: Some("acme/app".to_owned().try_into().unwrap()),
@@ -88,8 +100,7 @@ pub(super) fn backend_in(environment: Environment, keys: &str) -> Box<dyn Backen
         reporter: Arc::new(Silent),
         cancellation: CancellationToken::new(),
         pace: PACE,
-    };
-    (kind.build)(table, &context).unwrap()
+    }
 }
 
 /// The usual backend.

@@ -245,6 +245,19 @@ async fn repositories_with_immutable_releases_get_complete_ones() {
 }
 
 #[tokio::test]
+async fn a_tag_that_an_immutable_release_has_burned_is_told_as_such() {
+    let github = fake();
+    github.with_immutable_releases();
+    let parcel = three();
+    let backend = backend(&github, "");
+    run(&*backend, &parcel.shipment).await.succeeded();
+    github.delete_release(TAG);
+    let outcome = run(&*backend, &parcel.shipment).await;
+    assert_eq!(outcome.codes(), ["request-refused"]);
+    assert!(outcome.error.unwrap().hint.unwrap().ends_with("release a new version"));
+}
+
+#[tokio::test]
 async fn an_ambiguous_creation_never_makes_two_drafts() {
     for fault in [
         Fault::on("POST", "*/releases").status(502),

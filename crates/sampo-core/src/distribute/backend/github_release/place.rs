@@ -182,16 +182,19 @@ pub(super) fn winner(all: Vec<Entry>, tag: &str, ours: &Entry) -> Option<Entry> 
     ((best.draft, best.id) < (ours.draft, ours.id)).then_some(best)
 }
 
-/// GitHub's words for a release that it does not let this token make say nothing about the reason.
+/// Adds what GitHub's words for a refused release leave out.
 fn explain(error: GithubError) -> BackendError {
-    let may_be_workflow = matches!(error, GithubError::NotFound { .. } | GithubError::PermissionDenied { .. });
+    let hint = match &error {
+        GithubError::NotFound { .. } | GithubError::PermissionDenied { .. } => {
+            "where the tagged commit changes files in `.github/workflows`, GitHub also asks for the right to write \
+             workflows, which a workflow's own token cannot have"
+        }
+        GithubError::Refused { message, .. } if message.contains("immutable release") => {
+            "an immutable release with this tag was deleted, and GitHub never takes its tag again: release a new version"
+        }
+        _ => return error.into(),
+    };
     let error = BackendError::from(error);
-    let hint = error.hint.clone().unwrap_or_default();
-    match may_be_workflow {
-        true => error.with_hint(format!(
-            "{hint}; where the tagged commit changes files in `.github/workflows`, GitHub also asks for the right to \
-             write workflows, which a workflow's own token cannot have"
-        )),
-        false => error,
-    }
+    let hint = error.hint.as_ref().map_or_else(|| hint.to_owned(), |first| format!("{first}; {hint}"));
+    error.with_hint(hint)
 }
