@@ -165,6 +165,25 @@ fn crates_that_inherit_version_and_dependencies_move_together() {
 }
 
 #[test]
+fn a_root_package_is_released_with_the_workspace_around_it() {
+    let repo = Repo::new();
+    let root = "[package]\nname = \"app\"\nversion.workspace = true\nedition = \"2024\"\n\n[workspace]\nmembers = \
+                [\"lib\"]\n\n[workspace.package]\nversion = '0.5.0'\n\n[workspace.dependencies]\nlib = { path = \"lib\", \
+                version = \"=2.0.0\" }\n\n[dependencies]\nlib = { workspace = true, default-features = true }\n";
+    repo.write("Cargo.toml", root)
+        .write("src/main.rs", "fn main() {}\n")
+        .write("lib/Cargo.toml", "[package]\nname = \"lib\"\nversion = \"2.0.0\"\nedition = \"2024\"\n")
+        .write("lib/src/lib.rs", "")
+        .write(".sampo/config.toml", NO_DATE);
+    repo.run("cargo", &["generate-lockfile", "--offline", "--quiet"]);
+    changeset(&repo, "a", "lib: major", "Changed it.");
+    assert_eq!(succeeded(&sampo(&repo, &["release"])), "  app: 0.5.0 -> 0.5.1\n  lib: 2.0.0 -> 3.0.0\n");
+    assert_eq!(repo.read("Cargo.toml"), root.replace("'0.5.0'", "'0.5.1'").replace("=2.0.0", "=3.0.0"));
+    assert!(repo.read("CHANGELOG.md").ends_with("### Patch changes\n\n- Updated dependencies: lib@3.0.0\n\n"));
+    assert_locked(&repo);
+}
+
+#[test]
 fn the_pin_of_an_ignored_crate_follows() {
     let repo = workspace("[packages]\nignore = [\"util\", \"my-*\"]\n");
     changeset(&repo, "a", "core: minor\nutil: major", "Changed it.");
