@@ -42,6 +42,7 @@ use crate::project::Project;
 use crate::target::Target;
 use crate::workspace::{Package, PackageId};
 use backend::{BackendContext, Pace};
+use build::{Builder, Built};
 use destination::Taker;
 use dispatch::dispatch;
 use matrix::Matrix;
@@ -49,7 +50,7 @@ use model::Release;
 use pack::{Packed, Packing};
 use participant::{Participant, narrow, participants};
 use report::{Report, ReportedArtifact};
-use resolve::Search;
+use resolve::{Failure, Search};
 use select::{Scene, Selected};
 
 /// What a run shares with its caller.
@@ -103,6 +104,47 @@ pub async fn matrix(project: &Project, request: &MatrixRequest, run: &Run) -> Re
         github_output::append(Path::new(path), &outputs)?;
     }
     matrix.render(request.format)
+}
+
+/// How a build ended.
+#[derive(Debug)]
+pub enum BuildOutcome {
+    /// There was nothing to build.
+    Nothing(Nothing),
+    /// One entry for each package and target.
+    Done(Vec<Built>),
+}
+
+/// Builds every chosen package for each of its targets. A build needs no tag: unless releases are named, the current
+/// version of every package is built.
+pub async fn build(project: &Project, choice: &Choice, run: &Run) -> Result<BuildOutcome, SampoError> {
+    let ground = Ground::of(project, choice).await?;
+    let scene = ground.scene(project, run);
+    let releases = match &choice.selection {
+        Selection::AtHead => select::untagged(&scene)?,
+        selection => match select::select(selection, &scene).await? {
+            Selected::Releases(releases) => releases,
+            Selected::Nothing(nothing) => return Ok(BuildOutcome::Nothing(nothing)),
+        },
+    };
+    let tokens = destination::token_variables(&project.config)?;
+    let built = builder(project, &tokens, run).build_all(&ground.participants, &releases).await;
+    if built.is_empty() {
+        let message = "no package has anything to build".into();
+        return Ok(BuildOutcome::Nothing(Nothing { message, hint: None }));
+    }
+    Ok(BuildOutcome::Done(built))
+}
+
+fn builder<'a>(project: &'a Project, token_variables: &'a [String], run: &Run) -> Builder<'a> {
+    Builder {
+        config: &project.config,
+        workspace: &project.workspace,
+        environment: &project.environment,
+        token_variables,
+        reporter: Arc::clone(&run.reporter),
+        cancellation: run.cancellation.clone(),
+    }
 }
 
 /// What a delivery is asked for.
@@ -226,7 +268,14 @@ impl Work<'_> {
         jobs: NonZeroUsize,
     ) -> Result<Vec<Packed>, SampoError> {
         let Project { config, workspace, .. } = self.project;
-        let resolved = Search::new(config, workspace).resolve(&self.ground.participants, releases)?;
+        let search = Search::new(config, workspace);
+        let broken = if self.request.build { self.build_missing(&search, &releases).await? } else { Vec::new() };
+        let mut resolved = search.resolve(&self.ground.participants, releases)?;
+        for failure in resolved.iter_mut().flat_map(|resolved| &mut resolved.failures) {
+            // That the build failed says more than that its result is missing.
+            let cause = broken.iter().find(|cause| cause.package == failure.package && cause.target == failure.target);
+            *failure = cause.unwrap_or(failure).clone();
+        }
         let packing = Packing {
             folder: staging.to_owned(),
             jobs,
@@ -235,6 +284,27 @@ impl Work<'_> {
             cancellation: self.run.cancellation.clone(),
         };
         Ok(pack::pack(resolved, &packing).await?)
+    }
+}
+
+impl Work<'_> {
+    /// Builds what is not there or not fit; the failures.
+    async fn build_missing(&self, search: &Search<'_>, releases: &[Arc<Release>]) -> Result<Vec<Failure>, SampoError> {
+        let tokens = destination::token_variables(&self.project.config)?;
+        let builder = builder(self.project, &tokens, self.run);
+        let mut failures = Vec::new();
+        for release in releases {
+            let participants = self.ground.participants.iter();
+            for participant in participants.filter(|participant| *participant.id() == release.package) {
+                for target in &participant.targets {
+                    if self.run.cancellation.is_cancelled() || search.locate(participant, release, target).is_ok() {
+                        continue;
+                    }
+                    failures.extend(builder.build_one(participant, release, target).await.failure);
+                }
+            }
+        }
+        Ok(failures)
     }
 }
 

@@ -157,19 +157,12 @@ impl Git {
         Ok(output.status.success().then_some(output.stdout))
     }
 
-    /// When `commit` was made, in seconds since 1970-01-01 UTC.
-    pub async fn commit_time(&self, commit: &str) -> Result<i64, GitError> {
-        let text = self
-            .query(&["show", "--no-patch", "--format=%ct", "--end-of-options", commit], "read a commit's date")
-            .await?;
-        Ok(text.lines().last().and_then(|line| line.trim().parse().ok()).unwrap_or_default())
-    }
-
     /// When each of `commits` was made, in seconds since 1970-01-01 UTC. A few processes, however many commits.
     pub async fn commit_times(&self, commits: &[&str]) -> Result<HashMap<String, i64>, GitError> {
         let mut times = HashMap::new();
         for commits in commits.chunks(COMMITS_PER_PROCESS) {
-            let options = ["show", "--no-patch", "--no-show-signature", "--format=%H %ct", "--end-of-options"];
+            // `show` would be ten times slower: it prepares the comparison with the parents that nobody asked for.
+            let options = ["log", "--no-walk=unsorted", "--no-show-signature", "--format=%H %ct", "--end-of-options"];
             let arguments: Vec<&str> = options.iter().chain(commits).copied().collect();
             let output = self.query(&arguments, "read the dates of commits").await?;
             times.extend(output.lines().filter_map(|line| {

@@ -69,6 +69,11 @@ pub trait Backend: fmt::Debug + Send + Sync {
         progress: &Progress,
     ) -> Result<Receipt, BackendError>;
 
+    /// Whether items stay invisible until [`finish`](Self::finish), or something is written then that lists them.
+    fn has_finish(&self) -> bool {
+        true
+    }
+
     /// Makes the shipment visible, once every item has arrived. Doing it twice changes nothing the second time.
     async fn finish(&self, _shipment: &Shipment) -> Result<(), BackendError> {
         Ok(())

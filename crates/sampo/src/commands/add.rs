@@ -14,13 +14,13 @@ mod prompts;
 
 use prompts::Cancelled;
 
+use crate::exit::INTERRUPTED;
+
 const EXAMPLES: &str = "\
 Examples:
   sampo add                                                    ask for everything
   sampo add -p my-cli -b minor -m 'Added `--quiet`.'           ask for nothing
   sampo add -p my-cli my-library -b patch -t Fixed -m 'Fixed a crash.'";
-
-/// Ended from the keyboard, as a shell reports it.
 
 /// Note a change: which packages it touches, by how much, and what readers of the changelog learn.
 ///

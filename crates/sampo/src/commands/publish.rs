@@ -1,6 +1,5 @@
 //! `sampo publish`.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,13 +7,12 @@ use std::sync::Arc;
 use anstream::{eprintln, println};
 use clap::Args;
 use sampo_core::SampoError;
-use sampo_core::distribute::participant::participants;
 use sampo_core::event::Reporter;
 use sampo_core::project::Project;
 use sampo_core::publish::{ForwardedArguments, Plan, Publisher, Step, Tagging, Upload};
-use sampo_core::workspace::{Ecosystem, PackageId, Workspace};
+use sampo_core::workspace::{Ecosystem, Workspace};
 
-use super::open_project;
+use super::{has_artifacts, open_project};
 use crate::exit::NOTHING_TO_DO;
 use crate::terminal::Terminal;
 
@@ -55,7 +53,7 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = open_project().await?;
     let Project { config, workspace, environment, .. } = &project;
-    let with_artifacts = with_artifacts(&project)?;
+    let has_artifacts = has_artifacts(&project)?;
     let reporter: Arc<dyn Reporter> = Arc::new(Terminal::default());
     let publisher = Publisher::new(workspace, config, environment, &arguments.forwarded(), reporter);
     let plan = publisher.plan().await.map_err(SampoError::from)?;
@@ -70,7 +68,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         (outcome.plan, outcome.error.map_or(Ok(()), Err))
     };
     if let Some(file) = &arguments.plan {
-        let releases = plan.releases(arguments.dry_run, |id| with_artifacts.contains(id));
+        let releases = plan.releases(arguments.dry_run, has_artifacts);
         releases.write(file).map_err(SampoError::from)?;
     }
     result.map_err(SampoError::from)?;
@@ -95,11 +93,6 @@ impl Arguments {
 }
 
 /// The packages that `sampo distribute` has something to deliver for.
-fn with_artifacts(project: &Project) -> anyhow::Result<HashSet<PackageId>> {
-    let participants = participants(&project.config, &project.workspace).map_err(SampoError::from)?;
-    Ok(participants.iter().map(|participant| participant.id().clone()).collect())
-}
-
 fn show(plan: &Plan, workspace: &Workspace, is_dry_run: bool) {
     for step in &plan.steps {
         println!("{} {}: {}", workspace.display_name(&step.package), step.version, describe(step, is_dry_run));

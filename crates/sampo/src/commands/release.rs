@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anstream::{eprintln, println};
-use anyhow::Context;
 use clap::Args;
 use sampo_core::SampoError;
 use sampo_core::atomic;
@@ -54,11 +53,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let plan = plan(&project).await?;
     let printed = arguments.build_matrix.as_deref() == Some(Path::new(STANDARD_OUTPUT));
     show(&plan, printed);
+    // What the next steps are told is known to be right before anything is changed.
+    let matrix = matrix(&project, &plan, arguments.build_matrix.is_some()).await?;
     if !plan.is_empty() && !arguments.dry_run {
         release::apply(&plan)?;
     }
-    // The files tell the next steps also that there is nothing to do.
-    write_files(&project, &plan, &arguments).await?;
+    write_files(&project, &plan, &arguments, matrix)?;
     if plan.is_empty() {
         return Ok(ExitCode::from(NOTHING_TO_DO));
     }
@@ -90,24 +90,28 @@ fn show(plan: &Plan, elsewhere: bool) {
     }
 }
 
-async fn write_files(project: &Project, plan: &Plan, arguments: &Arguments) -> anyhow::Result<()> {
+/// Also for an empty plan: the next steps learn that there is nothing to do.
+fn write_files(project: &Project, plan: &Plan, arguments: &Arguments, matrix: Option<String>) -> anyhow::Result<()> {
     if let Some(file) = &arguments.plan {
         plan.to_file(&project.config, None, super::has_artifacts(project)?).write(file).map_err(SampoError::from)?;
     }
-    if arguments.build_matrix.is_none() && project.environment.get("GITHUB_OUTPUT").is_none() {
-        return Ok(());
-    }
-    let matrix = matrix(project, plan).await?;
-    match &arguments.build_matrix {
-        Some(file) if file == Path::new(STANDARD_OUTPUT) => println!("{matrix}"),
-        Some(file) => atomic::write(file, matrix).map_err(SampoError::from).context("cannot write the build matrix")?,
-        None => {}
+    match (&arguments.build_matrix, matrix) {
+        (Some(file), Some(matrix)) if file == Path::new(STANDARD_OUTPUT) => println!("{matrix}"),
+        (Some(file), Some(matrix)) => atomic::write(file, matrix).map_err(SampoError::from)?,
+        _ => {}
     }
     Ok(())
 }
 
-/// The build matrix of the planned versions; with GITHUB_OUTPUT set, core writes the outputs too.
-async fn matrix(project: &Project, plan: &Plan) -> Result<String, SampoError> {
+/// The build matrix of the planned versions, if somebody asked for it. With GITHUB_OUTPUT set core writes the outputs
+/// too, unless the repository builds nothing: there a release must not fail for want of targets.
+async fn matrix(project: &Project, plan: &Plan, is_asked_for: bool) -> Result<Option<String>, SampoError> {
+    let distribute = &project.config.distribute;
+    let builds_something = !distribute.targets.is_empty() || !distribute.packages.is_empty();
+    let in_workflow = project.environment.get("GITHUB_OUTPUT").is_some();
+    if !is_asked_for && !(in_workflow && builds_something) {
+        return Ok(None);
+    }
     let request = MatrixRequest {
         choice: Choice { selection: Selection::AtHead, packages: Vec::new(), targets: Vec::new() },
         pending: Some(plan.versions()),
@@ -115,5 +119,5 @@ async fn matrix(project: &Project, plan: &Plan) -> Result<String, SampoError> {
         grouping: Grouping::Package,
     };
     let run = Run { reporter: Arc::new(Terminal::default()), cancellation: CancellationToken::new() };
-    distribute::matrix(project, &request, &run).await
+    distribute::matrix(project, &request, &run).await.map(Some)
 }

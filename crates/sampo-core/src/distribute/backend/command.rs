@@ -265,6 +265,10 @@ impl Backend for CommandBackend {
         })
     }
 
+    fn has_finish(&self) -> bool {
+        false
+    }
+
     async fn survey(&self, shipment: &Shipment, items: &[Item]) -> Result<Survey, BackendError> {
         let checks: Vec<BoxFuture<'_, _>> = items.iter().map(|item| self.check_item(shipment, item).boxed()).collect();
         let presences = stream::iter(checks).buffered(CHECKS).try_collect().await?;

@@ -345,6 +345,9 @@ impl<'a> Voyage<'a> {
 
     /// Makes the shipment visible if everything that belongs to it has arrived.
     async fn finish(&self, deliveries: &[Delivery], finished: bool) -> Option<Delivery> {
+        if !self.backend().has_finish() {
+            return None;
+        }
         let item = Item { name: FINISH.into(), artifact: None };
         let optional = |delivery: &Delivery| {
             delivery.target.as_ref().is_some_and(|target| self.planned.order.optional.contains(target))

@@ -56,8 +56,8 @@ fn write_rows(text: &mut String, deliveries: &[&Delivery], finishes: &[&Delivery
 
 fn row(delivery: &Delivery) -> [String; 5] {
     let size = if delivery.bytes > 0 { human_bytes(delivery.bytes) } else { String::new() };
-    let note = delivery.code.as_ref().or(delivery.url.as_ref()).cloned().unwrap_or_default();
-    [delivery.status.as_str().to_owned(), delivery.backend.clone(), delivery.item.clone(), size, note]
+    let code = delivery.code.clone().unwrap_or_default();
+    [delivery.status.as_str().to_owned(), delivery.backend.clone(), delivery.item.clone(), size, code]
 }
 
 /// What went wrong in full: once for each distinct message, since one cause often fails many items.

@@ -65,7 +65,7 @@ pub fn levels(workspace: &Workspace, packages: Vec<PackageId>) -> anyhow::Result
     if !rest.is_empty() {
         let names: Vec<String> = rest.iter().map(|package| workspace.display_name(package)).collect();
         let message = format!("no level was chosen for {}: patch", names.join(", "));
-        Terminal.report(Event::Warning { message: &message, hint: None });
+        Terminal::default().report(Event::Warning { message: &message, hint: None });
     }
     levels.extend(rest.into_iter().map(|package| (package, Level::Patch)));
     Ok(levels)

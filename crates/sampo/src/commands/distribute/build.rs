@@ -40,7 +40,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     for pair in &built {
         match &pair.failure {
             None => println!("built {} for {}", pair.package, pair.target),
-            Some(failure) => println!("failed {} for {}: {failure}", pair.package, pair.target),
+            Some(failure) => println!("failed {} for {}: {}", pair.package, pair.target, failure.message),
         }
     }
     Ok(match failed {
