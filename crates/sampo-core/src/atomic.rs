@@ -13,8 +13,11 @@ pub const TEMPORARY_PREFIX: &str = ".sampo-";
 
 /// Replaces `path` by `contents`; a crash at any moment leaves the old file or the new one, never a part.
 ///
-/// Folders on the way are made. An existing file keeps its permissions; a new one gets the usual ones.
+/// Folders on the way are made. An existing file keeps its permissions; a new one gets the usual ones. A link stays:
+/// what it leads to is replaced.
 pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), PathError> {
+    let target = if path.is_symlink() { path.canonicalize().ok() } else { None };
+    let path = target.as_deref().unwrap_or(path);
     let failed = || PathError::new("write", path);
     let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(failed())?;

@@ -1,5 +1,6 @@
 //! Several files changed together: all of them, or none.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,9 @@ pub enum TransactionError {
     /// A file is no longer what the plan was made for. Nothing was written.
     #[error("`{}` has changed since the plan was made", .0.display())]
     Stale(PathBuf),
+    /// Two changes meet in one file, which a link leads to. Nothing was written.
+    #[error("`{}` and `{}` are the same file", .0.display(), .1.display())]
+    SameFile(PathBuf, PathBuf),
     /// A file could not be read or written. Every file is as it was before.
     #[error(transparent)]
     Io(#[from] PathError),
@@ -41,6 +45,7 @@ impl Diagnose for TransactionError {
     fn code(&self) -> &'static str {
         match self {
             Self::Stale(_) => "plan-stale",
+            Self::SameFile(..) => "same-file",
             Self::Io(error) => error.code(),
             Self::HalfDone { .. } => "half-done",
         }
@@ -49,6 +54,7 @@ impl Diagnose for TransactionError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Stale(_) => Some("run the command again".into()),
+            Self::SameFile(..) => Some("replace the link by a file of its own".into()),
             Self::Io(_) => None,
             Self::HalfDone { .. } => Some("put the named files back with `git checkout -- FILE`".into()),
         }
@@ -64,14 +70,24 @@ fn apply_with(
     changes: &[Change],
     put: impl Fn(&Path, Option<&str>) -> Result<(), PathError>,
 ) -> Result<(), TransactionError> {
+    check(changes)?;
+    for (done, change) in changes.iter().enumerate() {
+        if let Err(source) = put(&change.path, change.after.as_deref()) {
+            return Err(take_back(&changes[..done], source, put));
+        }
+    }
+    Ok(())
+}
+
+fn check(changes: &[Change]) -> Result<(), TransactionError> {
+    let mut seen: HashMap<PathBuf, &Path> = HashMap::new();
     for change in changes {
         if read(&change.path)? != change.before {
             return Err(TransactionError::Stale(change.path.clone()));
         }
-    }
-    for (done, change) in changes.iter().enumerate() {
-        if let Err(source) = put(&change.path, change.after.as_deref()) {
-            return Err(take_back(&changes[..done], source, put));
+        let real = change.path.canonicalize().unwrap_or_else(|_| change.path.clone());
+        if let Some(other) = seen.insert(real, &change.path) {
+            return Err(TransactionError::SameFile(other.to_owned(), change.path.clone()));
         }
     }
     Ok(())
@@ -169,5 +185,19 @@ mod tests {
         fs::write(&changes[2].path, "edited").unwrap();
         assert_eq!(apply(&changes).unwrap_err().code(), "plan-stale");
         assert_eq!(texts(&changes), [Some("1".into()), None, Some("edited".into())]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_followed_and_two_changes_of_one_file_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut changes = changes(folder.path());
+        std::os::unix::fs::symlink("old", folder.path().join("link")).unwrap();
+        changes.push(Change { path: folder.path().join("link"), ..changes[0].clone() });
+        assert_eq!(apply(&changes).unwrap_err().code(), "same-file");
+        assert_eq!(read(&folder.path().join("old")).unwrap().as_deref(), Some("1"));
+        apply(&changes[3..]).unwrap();
+        assert_eq!(read(&folder.path().join("old")).unwrap().as_deref(), Some("2"));
+        assert!(folder.path().join("link").is_symlink());
     }
 }

@@ -113,6 +113,45 @@ fn a_change_becomes_a_release_of_everything_that_it_reaches() {
 }
 
 #[test]
+fn the_plan_file_tells_the_next_step_what_is_released() {
+    let repo = workspace("[distribute]\ntargets = [\"x86_64-unknown-linux-gnu\"]\n");
+    let file = repo.outside("plans").join("plan.json");
+    let release = |arguments: &[&str]| {
+        let output = sampo(&repo, &[&["release", "--plan", &file.to_string_lossy()], arguments].concat());
+        (output.status.code(), std::fs::read_to_string(&file).unwrap())
+    };
+    let (code, empty) = release(&[]);
+    assert_eq!(code, Some(2));
+    assert_eq!(empty, "{\n  \"schema_version\": 1,\n  \"commit\": null,\n  \"releases\": []\n}\n");
+
+    changeset(&repo, "a", "core: minor", "Added it.");
+    let (_, rehearsed) = release(&["--dry-run"]);
+    let (code, plan) = release(&[]);
+    assert_eq!((code, &plan), (Some(0), &rehearsed), "a dry run writes the plan that a real run applies");
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    let lines: Vec<String> = plan["releases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|release| {
+            format!(
+                "{} {} {} {}",
+                release["tag"], release["previous_version"], release["bump"], release["has_artifacts"]
+            )
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "\"core-v1.3.0\" \"1.2.0\" \"minor\" false",
+            "\"my-cli-v0.3.8\" \"0.3.7\" \"patch\" true",
+            "\"util-v0.4.1\" \"0.4.0\" \"patch\" false",
+        ]
+    );
+    assert_eq!(plan["releases"][0]["changelog"], "### Minor changes\n\n- Added it.");
+}
+
+#[test]
 fn an_older_changelog_and_windows_line_endings_are_kept() {
     let repo = workspace("");
     let manifest = repo.read("crates/core/Cargo.toml").replace('\n', "\r\n");
@@ -161,6 +200,25 @@ fn crates_that_inherit_version_and_dependencies_move_together() {
         "# core\n\n## 0.6.0\n\n### Minor changes\n\n- Bumped due to fixed dependency group policy\n\n"
     );
     assert!(!repo.exists("crates/xtask/CHANGELOG.md"), "a crate without a version is never released");
+    assert_locked(&repo);
+}
+
+#[test]
+fn a_root_package_is_released_with_the_workspace_around_it() {
+    let repo = Repo::new();
+    let root = "[package]\nname = \"app\"\nversion.workspace = true\nedition = \"2024\"\n\n[workspace]\nmembers = \
+                [\"lib\"]\n\n[workspace.package]\nversion = '0.5.0'\n\n[workspace.dependencies]\nlib = { path = \"lib\", \
+                version = \"=2.0.0\" }\n\n[dependencies]\nlib = { workspace = true, default-features = true }\n";
+    repo.write("Cargo.toml", root)
+        .write("src/main.rs", "fn main() {}\n")
+        .write("lib/Cargo.toml", "[package]\nname = \"lib\"\nversion = \"2.0.0\"\nedition = \"2024\"\n")
+        .write("lib/src/lib.rs", "")
+        .write(".sampo/config.toml", NO_DATE);
+    repo.run("cargo", &["generate-lockfile", "--offline", "--quiet"]);
+    changeset(&repo, "a", "lib: major", "Changed it.");
+    assert_eq!(succeeded(&sampo(&repo, &["release"])), "  app: 0.5.0 -> 0.5.1\n  lib: 2.0.0 -> 3.0.0\n");
+    assert_eq!(repo.read("Cargo.toml"), root.replace("'0.5.0'", "'0.5.1'").replace("=2.0.0", "=3.0.0"));
+    assert!(repo.read("CHANGELOG.md").ends_with("### Patch changes\n\n- Updated dependencies: lib@3.0.0\n\n"));
     assert_locked(&repo);
 }
 
