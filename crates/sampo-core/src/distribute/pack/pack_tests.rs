@@ -1,5 +1,6 @@
 //! Archives read by the tools that users have, and compared byte by byte.
 
+#[cfg(unix)]
 use std::process::Command;
 
 use super::*;
@@ -81,6 +82,7 @@ fn find<'a>(packed: &'a Packed, suffix: &str) -> &'a Artifact {
     packed.artifacts.iter().find(|artifact| artifact.name.ends_with(suffix)).unwrap()
 }
 
+#[cfg(unix)]
 fn run(program: &str, arguments: &[&str], folder: &Path) -> String {
     let output = Command::new(program)
         .args(arguments)
@@ -94,6 +96,19 @@ fn run(program: &str, arguments: &[&str], folder: &Path) -> String {
     text(&output.stdout)
 }
 
+/// Not every machine that runs the tests has every tool; the digests below stand for the rest.
+#[cfg(unix)]
+fn has_tools(format: ArchiveFormat) -> bool {
+    let tools: &[&str] = match format {
+        ArchiveFormat::TarGz => &["tar", "gzip"],
+        ArchiveFormat::TarXz => &["tar", "xz"],
+        ArchiveFormat::TarZst => &["tar", "zstd"],
+        ArchiveFormat::Zip => &["unzip"],
+        ArchiveFormat::None => &[],
+    };
+    tools.iter().all(|tool| crate::process::is_on_path(tool))
+}
+
 #[cfg(unix)]
 fn mode(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt;
@@ -105,7 +120,7 @@ fn mode(path: &Path) -> u32 {
 async fn users_tools_unpack_every_format_with_modes_and_times() {
     let fixture = Fixture::new();
     let packed = fixture.pack(fixture.archives()).await;
-    for format in ArchiveFormat::ARCHIVES {
+    for format in ArchiveFormat::ARCHIVES.iter().filter(|format| has_tools(**format)) {
         let archive = find(&packed, format.suffix());
         let to = fixture.path(&format!("unpacked{}", format.suffix()));
         fs::create_dir(&to).unwrap();
@@ -126,21 +141,28 @@ async fn users_tools_unpack_every_format_with_modes_and_times() {
             assert_eq!(i64::try_from(since).unwrap(), TIME);
         }
     }
-    let zip = find(&packed, ".zip").path.to_str().unwrap();
-    let listing = run("unzip", &["-Z", "-T", zip], fixture.folder.path());
-    assert!(listing.contains("-rwxr-xr-x"), "{listing}");
-    assert!(listing.contains("20260102.030404"), "UTC, in steps of two seconds: {listing}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn listings_show_no_owner_no_folder_and_the_time_in_utc() {
+    let fixture = Fixture::new();
+    let packed = fixture.pack(fixture.archives()).await;
     let tar = find(&packed, ".tar.gz").path.to_str().unwrap();
     let listing = run("tar", &["-tvf", tar, "--numeric-owner"], fixture.folder.path());
     assert!(listing.lines().all(|line| line.contains(" 0/0 ")), "{listing}");
-    let mut names: Vec<&str> = listing.lines().filter_map(|line| line.split(' ').next_back()).collect();
+    let names: Vec<&str> = listing.lines().filter_map(|line| line.split(' ').next_back()).collect();
     assert_eq!(names.len(), 3, "files only: {listing}");
-    assert!(names.iter().all(|name| name.starts_with(FOLDER)));
-    names.sort_unstable();
-    assert_eq!(names.len(), 3);
+    assert!(names.iter().all(|name| name.starts_with(FOLDER)) && names.is_sorted(), "{listing}");
+    if has_tools(ArchiveFormat::Zip) {
+        let zip = find(&packed, ".zip").path.to_str().unwrap();
+        let listing = run("unzip", &["-Z", "-T", zip], fixture.folder.path());
+        assert!(listing.contains("-rwxr-xr-x"), "{listing}");
+        assert!(listing.contains("20260102.030404"), "in steps of two seconds: {listing}");
+    }
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn checksum_files_satisfy_sha256sum() {
     let fixture = Fixture::new();
