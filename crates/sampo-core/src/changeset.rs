@@ -134,7 +134,7 @@ impl Diagnose for ChangesetError {
     fn code(&self) -> &'static str {
         match self {
             Self::Io(error) => error.code(),
-            Self::Tag(_) => "unknown-tag",
+            Self::Tag(_) => "unknown-category",
             Self::Invalid { .. } | Self::NoPackage | Self::NoMessage => "changeset-invalid",
         }
     }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 pub mod backend;
 pub mod binstall;
 pub mod build;
+mod build_stamp;
 pub mod checksum;
 pub mod destination;
 pub mod dispatch;
@@ -34,8 +35,8 @@ pub use select::{Nothing, Selection};
 
 use crate::atomic;
 use crate::config::Repository;
-use crate::error::{PathError, SampoError};
-use crate::event::Reporter;
+use crate::error::{PathError, SampoError, chain};
+use crate::event::{Event, Reporter};
 use crate::git::Git;
 use crate::github_output;
 use crate::project::Project;
@@ -196,6 +197,9 @@ pub async fn run(project: &Project, request: &Request, run: &Run) -> Result<Outc
         Selected::Nothing(nothing) => return Ok(Outcome::Nothing(nothing)),
         Selected::Releases(releases) => releases,
     };
+    require_pushed(&ground.git, &releases, run).await?;
+    let is_released = |package: &PackageId| releases.iter().any(|release| release.package == *package);
+    advise_binstall(project, is_released, &*run.reporter)?;
     let mut report = Report::new(request.dry_run, &releases);
     if let Some(path) = &request.report {
         // Found now, an unwritable path costs nothing.
@@ -212,6 +216,36 @@ pub async fn run(project: &Project, request: &Request, run: &Run) -> Result<Outc
         report.write(path)?;
     }
     Ok(Outcome::Done(Box::new(report)))
+}
+
+/// Refuses a tag that nobody else can see. A remote that cannot be asked is no reason to stop: whoever publishes
+/// under the tag asks for it again.
+async fn require_pushed(git: &Git, releases: &[Release], run: &Run) -> Result<(), SampoError> {
+    match select::check_pushed(git, releases).await {
+        Err(error) if error.code() != "tag-not-pushed" => {
+            let message = format!("nobody knows whether the tags are pushed: {}", chain(&error));
+            run.reporter.report(Event::Warning { message: &message, hint: error.hint().as_deref() });
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}
+
+/// Says which lines a package needs so that `cargo binstall` finds what is delivered: before it is published, since
+/// the registry's copy is the one that is read.
+pub fn advise_binstall(
+    project: &Project,
+    is_meant: impl Fn(&PackageId) -> bool,
+    reporter: &dyn Reporter,
+) -> Result<(), SampoError> {
+    let all = participants(&project.config, &project.workspace)?;
+    let meant = all.iter().filter(|participant| is_meant(participant.id()));
+    for advice in meant.filter_map(|participant| binstall::advice(&project.config, participant)) {
+        let message = format!("`cargo binstall` will not find the archives of `{}`: {}", advice.package, advice.reason);
+        let hint = format!("add these lines to its Cargo.toml before it is published:\n\n{}\n", advice.lines);
+        reporter.report(Event::Warning { message: &message, hint: Some(&hint) });
+    }
+    Ok(())
 }
 
 impl Choice {
@@ -297,7 +331,7 @@ impl Work<'_> {
             let participants = self.ground.participants.iter();
             for participant in participants.filter(|participant| *participant.id() == release.package) {
                 for target in &participant.targets {
-                    if self.run.cancellation.is_cancelled() || search.locate(participant, release, target).is_ok() {
+                    if self.run.cancellation.is_cancelled() || search.is_built(participant, release, target) {
                         continue;
                     }
                     failures.extend(builder.build_one(participant, release, target).await.failure);

@@ -20,6 +20,6 @@ pub enum Command {
     Add(add::Arguments),
     Release(release::Arguments),
     Publish(publish::Arguments),
-    Distribute(distribute::Arguments),
+    Distribute(Box<distribute::Arguments>),
     Completions(completions::Arguments),
 }

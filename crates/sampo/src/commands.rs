@@ -27,7 +27,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Add(arguments) => add::run(arguments).await,
         Command::Release(arguments) => release::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments).await,
-        Command::Distribute(arguments) => distribute::run(arguments).await,
+        Command::Distribute(arguments) => distribute::run(*arguments).await,
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
     }
 }

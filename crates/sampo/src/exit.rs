@@ -30,15 +30,16 @@ pub fn usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
 }
 
-/// Shows an error with its causes and its hint.
+/// Shows an error with its stable code, its causes and its hint.
 pub fn error(error: &anyhow::Error) -> ExitCode {
-    let (text, hint) = match error.downcast_ref::<SampoError>() {
-        Some(error) => (chain(error), error.hint()),
-        None => (chain(error.as_ref()), None),
-    };
-    eprintln!("{ERROR}error:{ERROR:#} {text}");
-    if let Some(hint) = hint {
-        eprintln!("{HINT}hint:{HINT:#} {hint}");
+    match error.downcast_ref::<SampoError>() {
+        Some(error) => {
+            eprintln!("{ERROR}error[{}]:{ERROR:#} {}", error.code(), chain(error));
+            if let Some(hint) = error.hint() {
+                eprintln!("{HINT}hint:{HINT:#} {hint}");
+            }
+        }
+        None => eprintln!("{ERROR}error:{ERROR:#} {}", chain(error.as_ref())),
     }
     ExitCode::FAILURE
 }

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use tokio_util::sync::CancellationToken;
 
+use super::build_stamp::BuildStamp;
 use super::model::Release;
 use super::participant::Participant;
 use super::resolve::{Failure, ResolveError, Search, build_folder, cargo_folder};
@@ -90,7 +91,8 @@ impl Diagnose for BuildError {
         match self {
             Self::Command { target, source, .. } => toolchain_hint(target, source).or_else(|| source.hint()),
             Self::Result(error) if error.is_missing() => Some(
-                "let the command write to the folder in `SAMPO_ARTIFACTS_DIR`, or name its results in `artifacts`"
+                "let the command put its results into `$SAMPO_ARTIFACTS_DIR/$SAMPO_CRATE-$SAMPO_TARGET/`, or name them \
+                 in `artifacts`"
                     .into(),
             ),
             Self::Result(error) => error.hint(),
@@ -152,6 +154,10 @@ impl Builder<'_> {
             source,
         })?;
         self.collect(participant, target)?;
+        let names: Vec<String> =
+            participant.binaries.iter().map(|name| format!("{name}{}", target.executable_suffix())).collect();
+        let folder = build_folder(self.config, &self.workspace.root, participant, target);
+        BuildStamp::write(&folder, &release.version, &names)?;
         let search = Search::new(self.config, self.workspace);
         search.locate(participant, release, target).map(drop).map_err(BuildError::Result)
     }

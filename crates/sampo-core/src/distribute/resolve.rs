@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use semver::Version;
+
+use super::build_stamp::BuildStamp;
 use super::checksum;
 use super::model::{ArtifactKind, Release};
 use super::naming;
@@ -144,6 +147,7 @@ impl<'a> Search<'a> {
             Located::Binaries(binaries) => {
                 for binary in binaries {
                     self.check_file(&binary.path)?;
+                    self.check_version(&binary.path, &release.version)?;
                     self.check_platform(&binary.path, target)?;
                 }
             }
@@ -157,6 +161,18 @@ impl<'a> Search<'a> {
             }
         }
         Ok(located)
+    }
+
+    /// Whether there is something fit to deliver that a build would not renew. Cargo's own folder does not count:
+    /// nobody knows which version was built there last, and Cargo finds out faster than anybody else.
+    pub fn is_built(&self, participant: &Participant<'_>, release: &Release, target: &Target) -> bool {
+        let cargo = places::cargo_folder(self.workspace, target);
+        let in_cargo = |binary: &Binary| cargo.as_ref().is_some_and(|folder| binary.path.starts_with(folder));
+        match self.locate(participant, release, target) {
+            Ok(Located::Binaries(binaries)) => !binaries.iter().any(in_cargo),
+            Ok(Located::ReadyMade(_)) => true,
+            Err(_) => false,
+        }
     }
 
     /// What is delivered of each of `releases` for the targets of its participant. A missing or unfit file fails its
@@ -329,6 +345,15 @@ impl<'a> Search<'a> {
             return Err(ResolveError::Empty { path: self.shown(path) });
         }
         Ok(())
+    }
+
+    fn check_version(&self, path: &Path, expected: &Version) -> Result<(), ResolveError> {
+        match BuildStamp::version_of(path)? {
+            Some(found) if found != *expected => {
+                Err(ResolveError::Stale { path: self.shown(path), found, expected: expected.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_platform(&self, path: &Path, target: &Target) -> Result<(), ResolveError> {

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use anstream::{eprintln, println};
 use clap::Args;
 use sampo_core::SampoError;
+use sampo_core::distribute::advise_binstall;
 use sampo_core::event::Reporter;
 use sampo_core::project::Project;
 use sampo_core::publish::{ForwardedArguments, Plan, Publisher, Step, Tagging, Upload};
-use sampo_core::workspace::{Ecosystem, Workspace};
+use sampo_core::workspace::{Ecosystem, PackageId, Workspace};
 
 use super::{has_artifacts, open_project};
 use crate::exit::NOTHING_TO_DO;
@@ -55,8 +56,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Project { config, workspace, environment, .. } = &project;
     let has_artifacts = has_artifacts(&project)?;
     let reporter: Arc<dyn Reporter> = Arc::new(Terminal::default());
-    let publisher = Publisher::new(workspace, config, environment, &arguments.forwarded(), reporter);
+    let publisher = Publisher::new(workspace, config, environment, &arguments.forwarded(), Arc::clone(&reporter));
     let plan = publisher.plan().await.map_err(SampoError::from)?;
+    let is_uploaded = |id: &PackageId| plan.steps.iter().any(|s| s.package == *id && s.upload == Upload::Needed);
+    advise_binstall(&project, is_uploaded, &*reporter)?;
 
     let (plan, result) = if arguments.dry_run {
         show(&plan, workspace, true);
@@ -92,7 +95,7 @@ impl Arguments {
     }
 }
 
-/// The packages that `sampo distribute` has something to deliver for.
+/// One line for each package.
 fn show(plan: &Plan, workspace: &Workspace, is_dry_run: bool) {
     for step in &plan.steps {
         println!("{} {}: {}", workspace.display_name(&step.package), step.version, describe(step, is_dry_run));

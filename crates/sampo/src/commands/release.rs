@@ -109,7 +109,8 @@ async fn matrix(project: &Project, plan: &Plan, is_asked_for: bool) -> Result<Op
     let distribute = &project.config.distribute;
     let builds_something = !distribute.targets.is_empty() || !distribute.packages.is_empty();
     let in_workflow = project.environment.get("GITHUB_OUTPUT").is_some();
-    if !is_asked_for && !(in_workflow && builds_something) {
+    let is_useful = in_workflow && builds_something;
+    if !is_asked_for && !is_useful {
         return Ok(None);
     }
     let request = MatrixRequest {

@@ -17,7 +17,7 @@ use crate::atomic::{self, TEMPORARY_PREFIX};
 use crate::config::distribute::Prereleases;
 use crate::config::{BackendTable, ConfigError};
 use crate::distribute::checksum::Digest;
-use crate::distribute::model::{Artifact, Item, Release, Shipment};
+use crate::distribute::model::{Artifact, ArtifactKind, Item, Release, Shipment};
 use crate::error::{PathError, SampoError, chain};
 use crate::template::{ReleaseScope, Template};
 use crate::workspace::PackageId;
@@ -269,7 +269,7 @@ fn place(artifact: &Artifact, folder: &Path, replace: bool, progress: &Progress)
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY_PREFIX);
     #[cfg(unix)]
-    builder.permissions(readable_by_all());
+    builder.permissions(permissions_for(artifact.kind));
     let mut temporary = builder.tempfile_in(folder).map_err(unwritable)?;
     let digest = copy(&mut source, temporary.as_file_mut(), progress).map_err(unwritable)?;
     if digest != artifact.sha256 {
@@ -308,10 +308,10 @@ fn copy(source: &mut File, sink: &mut File, progress: &Progress) -> io::Result<D
     }
 }
 
-/// A web server runs as somebody else; the umask still narrows this.
+/// A web server runs as somebody else, and a raw binary may have lost its bit on the way; the umask narrows this.
 #[cfg(unix)]
-fn readable_by_all() -> fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o644)
+fn permissions_for(kind: ArtifactKind) -> fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(if kind == ArtifactKind::Binary { 0o755 } else { 0o644 })
 }
 
 /// What a killed run left behind. Failing to remove it harms nobody.

@@ -1,5 +1,7 @@
 //! Why what was built cannot be delivered.
 
+use semver::Version;
+
 use crate::distribute::platform::PlatformError;
 use crate::error::{Diagnose, PathError};
 use crate::target::Target;
@@ -31,6 +33,16 @@ pub enum ResolveError {
         target: Option<Target>,
         /// The globs, with their values filled in.
         globs: Vec<String>,
+    },
+    /// What is there was built for another version.
+    #[error("`{path}` was built for version {found}, not for {expected}")]
+    Stale {
+        /// The file.
+        path: String,
+        /// The version that it was built for.
+        found: Version,
+        /// The version that is released.
+        expected: Version,
     },
     /// A file has no content.
     #[error("`{path}` is empty")]
@@ -101,7 +113,7 @@ impl ResolveError {
 
     /// Whether a build may help.
     pub fn is_missing(&self) -> bool {
-        matches!(self, Self::Missing { .. } | Self::NoMatch { .. })
+        matches!(self, Self::Missing { .. } | Self::NoMatch { .. } | Self::Stale { .. })
     }
 }
 
@@ -109,6 +121,7 @@ impl Diagnose for ResolveError {
     fn code(&self) -> &'static str {
         match self {
             Self::Missing { .. } | Self::NoMatch { .. } => "artifact-missing",
+            Self::Stale { .. } => "artifact-stale",
             Self::Empty { .. } => "artifact-empty",
             Self::Outside { .. } => "artifact-outside",
             Self::Platform(error) => error.code(),
@@ -129,7 +142,9 @@ impl Diagnose for ResolveError {
             Self::NoMatch { .. } => {
                 Some("globs start at the root of the workspace; build first, or correct the glob".into())
             }
-            Self::Empty { .. } => Some("build it again".into()),
+            Self::Stale { .. } | Self::Empty { .. } => Some(
+                "build it again with `sampo distribute build`, or give `sampo distribute` the flag `--build`".into(),
+            ),
             Self::Outside { .. } => Some("copy the file instead of linking to it".into()),
             Self::Platform(error) => error.hint(),
             Self::Io(error) => error.hint(),
