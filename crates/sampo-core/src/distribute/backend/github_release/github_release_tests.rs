@@ -7,6 +7,7 @@ use sampo_testkit::github::{Access, Fault, Host, TOKEN};
 
 use super::driver::{COMMIT, PACE, Parcel, backend, backend_in, environment, parcel, run, run_once, run_replacing};
 use crate::config::Config;
+use crate::distribute::backend::conformance::conforms;
 use crate::distribute::backend::{BackendType, Presence, Retry};
 use crate::environment::Environment;
 
@@ -30,6 +31,14 @@ fn log(github: &FakeGithub) -> Vec<String> {
 
 fn uploads(github: &FakeGithub) -> usize {
     github.requests().iter().filter(|request| request.host == Host::Uploads).count()
+}
+
+#[tokio::test]
+async fn it_keeps_the_promises_of_a_backend() {
+    let github = FakeGithub::start();
+    github.add_annotated_tag("app-v1.2.0", COMMIT);
+    let parcel = parcel("app-v1.2.0", &[("a.zip", b"aaa"), ("SHA256SUMS", b"sums")]);
+    conforms(&*backend(&github, ""), &parcel.shipment).await;
 }
 
 #[tokio::test]
