@@ -1,0 +1,119 @@
+//! The Action's mode `distribute`, as a runner calls it: inputs in the environment, outputs in a file.
+
+use std::fs;
+use std::process::Command;
+
+use sampo_testkit::github::TOKEN;
+use sampo_testkit::{FakeGithub, Repo, executables};
+
+const LINUX: &str = "x86_64-unknown-linux-gnu";
+
+struct Job {
+    repo: Repo,
+    github: FakeGithub,
+}
+
+impl Job {
+    /// A job whose artifacts were downloaded into `dist`, for the release at HEAD.
+    fn new(backends: &str) -> Self {
+        let repo = Repo::new();
+        repo.cargo_workspace(&[("my-cli", "1.2.0", "")]);
+        let config = format!("[github]\nrepository = 'acme/app'\n[distribute]\ntargets = ['{LINUX}']\n{backends}");
+        repo.write(".sampo/config.toml", config);
+        let commit = repo.commit("release");
+        repo.tag("my-cli-v1.2.0");
+        repo.write(&format!("dist/my-cli-{LINUX}/my-cli"), executables::executable(LINUX));
+        let github = FakeGithub::start();
+        github.add_tag("my-cli-v1.2.0", &commit);
+        Self { repo, github }
+    }
+
+    fn step(&self, token: &str, inputs: &[(&str, &str)]) -> Ended {
+        let output = self.repo.outside("runner").join("output");
+        let _ = fs::remove_file(&output);
+        let mut command: Command = self.repo.command(env!("CARGO_BIN_EXE_sampo-github-action"));
+        command
+            .env("GITHUB_WORKSPACE", self.repo.root())
+            .env("GITHUB_OUTPUT", &output)
+            .env("RUNNER_TEMP", self.repo.outside("runner"))
+            .env("GITHUB_API_URL", self.github.api_url())
+            .env("GITHUB_TOKEN", token)
+            .envs(inputs.iter().map(|(name, value)| (format!("INPUT_{name}"), *value)))
+            // A runner may start the program anywhere.
+            .current_dir(self.repo.outside("elsewhere"));
+        let ended = command.output().unwrap();
+        Ended {
+            code: ended.status.code().unwrap(),
+            log: String::from_utf8(ended.stdout).unwrap() + &String::from_utf8(ended.stderr).unwrap(),
+            outputs: fs::read_to_string(&output).unwrap_or_default(),
+        }
+    }
+}
+
+struct Ended {
+    code: i32,
+    log: String,
+    outputs: String,
+}
+
+#[test]
+fn it_delivers_and_tells_the_following_steps() {
+    let job = Job::new("");
+    let ended = job.step(TOKEN, &[("COMMAND", "distribute")]);
+    assert_eq!(ended.code, 0, "{}", ended.log);
+    let report = job.repo.outside("runner").join("sampo-distribute-report.json");
+    let expected = format!("distributed=true\ndistribute-report={}\nfailed-backends=[]\n", report.to_string_lossy());
+    assert_eq!(ended.outputs, expected);
+    assert_eq!(job.github.assets("my-cli-v1.2.0").len(), 3);
+    assert!(fs::read_to_string(report).unwrap().contains("\"delivered\""));
+}
+
+#[test]
+fn a_failed_backend_is_named_in_the_outputs_and_annotated() {
+    let job = Job::new(
+        "[distribute.backends.site]\ntype = 'directory'\npath = 'site/{{ version }}'\n[distribute.backends.github]\ntype = 'github-release'\n",
+    );
+    let ended = job.step("ghp_wrong_token", &[("MODE", "distribute")]);
+    assert_eq!(ended.code, 1, "{}", ended.log);
+    assert!(ended.outputs.contains("distributed=false\n"), "{}", ended.outputs);
+    assert!(ended.outputs.contains("failed-backends=[\"github\"]\n"), "{}", ended.outputs);
+    assert!(ended.log.contains("::error::"), "{}", ended.log);
+    assert!(!ended.log.contains("ghp_wrong_token"));
+    assert!(job.repo.exists("site/1.2.0/manifest.json"));
+}
+
+#[test]
+fn inputs_narrow_the_delivery_and_a_dry_run_writes_nothing() {
+    let job = Job::new("");
+    let inputs = [("COMMAND", "distribute"), ("TAG", "my-cli-v1.2.0"), ("TARGET", LINUX), ("DRY-RUN", "true")];
+    let ended = job.step(TOKEN, &inputs);
+    assert_eq!(ended.code, 0, "{}", ended.log);
+    assert!(ended.outputs.contains("distributed=false\n"));
+    assert!(job.github.writes().is_empty());
+}
+
+#[test]
+fn nothing_to_distribute_is_no_failure_of_the_job() {
+    let job = Job::new("");
+    job.repo.commit("later");
+    let ended = job.step(TOKEN, &[("COMMAND", "distribute")]);
+    assert_eq!((ended.code, ended.outputs.as_str()), (0, "distributed=false\nfailed-backends=[]\n"), "{}", ended.log);
+}
+
+#[test]
+fn a_mode_that_is_not_there_is_an_error_that_names_those_that_are() {
+    let job = Job::new("");
+    for (mode, words) in [("deploy", "unknown mode `deploy`"), ("publish", "not supported yet"), ("", "no mode")] {
+        let ended = job.step(TOKEN, &[("COMMAND", mode)]);
+        assert_eq!(ended.code, 1);
+        assert!(ended.log.contains(words) && ended.log.contains("distribute"), "{}", ended.log);
+    }
+}
+
+#[test]
+fn a_line_of_a_command_cannot_steer_the_runner() {
+    let job = Job::new("[distribute.backends.evil]\ntype = 'command'\nrun = 'echo ::set-output name=x::y'\n");
+    let ended = job.step(TOKEN, &[("COMMAND", "distribute")]);
+    assert_eq!(ended.code, 0, "{}", ended.log);
+    assert!(!ended.log.lines().any(|line| line.trim_start().starts_with("::")), "{}", ended.log);
+}
