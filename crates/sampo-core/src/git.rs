@@ -6,9 +6,6 @@ use std::path::{Path, PathBuf};
 use crate::error::Diagnose;
 use crate::process::{Command, Output, ProcessError};
 
-/// Environment variables that Sampo itself uses as credentials; children get them only where they need them.
-pub const TOKEN_VARIABLES: &[&str] = &["GITHUB_TOKEN", "GH_TOKEN"];
-
 /// How many hashes fit on one command line on every platform.
 const COMMITS_PER_PROCESS: usize = 400;
 
@@ -210,16 +207,13 @@ impl Git {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("git", arguments)
+        Command::new("git", arguments)
             .in_folder(&self.folder)
             .env("LC_ALL", "C")
             .env("GIT_TERMINAL_PROMPT", "0")
             // A fetch in the background must not outlive us, and optional locks would disturb a user's own git.
-            .env("GIT_OPTIONAL_LOCKS", "0");
-        for name in TOKEN_VARIABLES {
-            command = command.without_env(name);
-        }
-        command
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .without_tokens()
     }
 }
 

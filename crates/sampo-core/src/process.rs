@@ -14,7 +14,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Diagnose;
-use crate::secret::Redactor;
+use crate::secret::{Redactor, TOKEN_VARIABLES};
 
 /// How much of each output stream is kept by default, in bytes, counted from its end.
 const DEFAULT_CAPTURE: usize = 1024 * 1024;
@@ -177,6 +177,12 @@ impl Command {
     pub fn without_env(mut self, name: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), None));
         self
+    }
+
+    /// Keeps Sampo's own credentials from the child.
+    #[must_use]
+    pub fn without_tokens(self) -> Self {
+        TOKEN_VARIABLES.iter().fold(self, Self::without_env)
     }
 
     /// Kills it with all its children once it has run for `timeout`.

@@ -22,12 +22,10 @@ pub struct Project {
 }
 
 impl Project {
-    /// Reads the repository that `folder` belongs to. Every problem of the configuration is found here, before
-    /// anything is done.
+    /// Reads the repository that `folder` belongs to.
     pub async fn open(folder: &Path, environment: Environment) -> Result<Self, SampoError> {
         let root = find_root(folder)?;
         let config = Config::load(&root)?;
-        crate::distribute::check_backends(&config)?;
         let workspace = Workspace::discover(&root).await?;
         Ok(Self { root, config, workspace, environment })
     }

@@ -13,6 +13,7 @@ use crate::workspace::Workspace;
 mod automatic;
 pub mod branch;
 pub mod changelog;
+pub mod entry;
 mod graph;
 mod levels;
 pub mod plan;

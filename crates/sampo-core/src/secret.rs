@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+/// The environment variables that hold Sampo's own credentials unless others are configured, in the order in which
+/// they are looked at. Children get them only where they ask for them.
+pub const TOKEN_VARIABLES: &[&str] = &["GITHUB_TOKEN", "GH_TOKEN"];
+
 /// A token or password. Prints as `***`; the value is reached only through [`expose`](Self::expose).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);

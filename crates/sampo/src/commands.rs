@@ -12,7 +12,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use clap::CommandFactory;
 use sampo_core::SampoError;
+use sampo_core::distribute::check_backends;
 use sampo_core::distribute::participant::participants;
 use sampo_core::environment::Environment;
 use sampo_core::project::Project;
@@ -28,13 +30,16 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Release(arguments) => release::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments).await,
         Command::Distribute(arguments) => distribute::run(*arguments).await,
-        Command::Completions(arguments) => Ok(completions::run(&arguments)),
+        Command::Completions(arguments) => Ok(completions::run(&arguments, &mut Arguments::command())),
     }
 }
 
 /// The repository that the current folder belongs to.
 async fn open_project() -> anyhow::Result<Project> {
-    Ok(Project::open(&current_folder()?, Environment::of_process()).await?)
+    let project = Project::open(&current_folder()?, Environment::of_process()).await?;
+    // A backend's mistake is better found by `sampo release` than after the tags are pushed.
+    check_backends(&project.config).map_err(SampoError::from)?;
+    Ok(project)
 }
 
 /// The folder in which sampo was started.

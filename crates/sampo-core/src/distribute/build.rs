@@ -17,7 +17,6 @@ use crate::config::Config;
 use crate::environment::Environment;
 use crate::error::{Diagnose, PathError};
 use crate::event::{Event, Reporter};
-use crate::git::TOKEN_VARIABLES;
 use crate::process::{Command, ProcessError};
 use crate::target::Target;
 use crate::template::TemplateError;
@@ -32,7 +31,7 @@ pub struct Builder<'a> {
     pub workspace: &'a Workspace,
     /// Where the values of tokens are read, to keep them out of the output.
     pub environment: &'a Environment,
-    /// The environment variables that hold tokens of backends. Builds get neither them nor GitHub's.
+    /// The environment variables that hold tokens: builds do not get them.
     pub token_variables: &'a [String],
     /// Where to tell what happens.
     pub reporter: Arc<dyn Reporter>,
@@ -176,7 +175,7 @@ impl Builder<'_> {
                 .argument("--target")
                 .argument(target.as_str()),
         };
-        let tokens = || TOKEN_VARIABLES.iter().copied().chain(self.token_variables.iter().map(String::as_str));
+        let tokens = || self.token_variables.iter().map(String::as_str);
         let command = tokens().fold(command, Command::without_env);
         let source = format!("build {crate_name} {target}");
         let reporter = Arc::clone(&self.reporter);

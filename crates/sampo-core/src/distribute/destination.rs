@@ -9,7 +9,7 @@ use super::model::{Artifact, ArtifactKind, Release};
 use crate::config::distribute::Prereleases;
 use crate::config::{BackendTable, Config, ConfigError};
 use crate::error::{Diagnose, SampoError};
-use crate::git::TOKEN_VARIABLES;
+use crate::secret::TOKEN_VARIABLES;
 use crate::target::{Target, nearest};
 use crate::workspace::{PackageId, Workspace};
 

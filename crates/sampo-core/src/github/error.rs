@@ -201,7 +201,7 @@ impl Diagnose for GithubError {
                 format!("the token in `{variable}` is wrong, revoked or expired: set a new one")
             }
             Self::CredentialsRefused { variable: None, .. } => {
-                format!("set {} to a token", quoted(super::token::VARIABLES))
+                format!("set {} to a token", quoted(crate::secret::TOKEN_VARIABLES))
             }
             Self::PermissionDenied { needed: Some(needed), variable, .. } => {
                 format!(

@@ -4,10 +4,7 @@ use http::HeaderValue;
 
 use super::error::GithubError;
 use crate::environment::Environment;
-use crate::secret::Secret;
-
-/// The variables that hold a token unless another one is configured, in the order in which they are looked at.
-pub const VARIABLES: &[&str] = crate::git::TOKEN_VARIABLES;
+use crate::secret::{Secret, TOKEN_VARIABLES};
 
 /// A token and where it came from.
 #[derive(Debug, Clone)]
@@ -17,10 +14,10 @@ pub struct Token {
 }
 
 impl Token {
-    /// The first token that is set: in `configured` if that is given, else in [`VARIABLES`].
+    /// The first token that is set: in `configured` if that is given, else in [`TOKEN_VARIABLES`].
     pub fn find(configured: Option<&str>, environment: &Environment) -> Option<Self> {
         let named = configured.into_iter();
-        let usual = VARIABLES.iter().copied().filter(|_| configured.is_none());
+        let usual = TOKEN_VARIABLES.iter().copied().filter(|_| configured.is_none());
         named.chain(usual).find_map(|variable| {
             environment.secret(variable).map(|secret| Self { variable: variable.to_owned(), secret })
         })

@@ -12,7 +12,7 @@ use semver::Version;
 use super::registry::{Registry, Uploaded};
 use crate::environment::Environment;
 use crate::event::{Event, Reporter};
-use crate::git::{Git, GitError, TOKEN_VARIABLES};
+use crate::git::{Git, GitError};
 use crate::process::{Command, Output, ProcessError, last_lines};
 use crate::secret::Redactor;
 use crate::workspace::{DependencyKind, Package, PackageId};
@@ -46,11 +46,7 @@ impl CargoRegistry {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new("cargo", words).redacted_by(self.redactor.clone());
-        for name in TOKEN_VARIABLES {
-            command = command.without_env(*name);
-        }
-        command
+        Command::new("cargo", words).redacted_by(self.redactor.clone()).without_tokens()
     }
 
     /// `cargo publish` with the forwarded arguments, its output shown under `source` as it comes.

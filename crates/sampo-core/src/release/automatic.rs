@@ -2,9 +2,9 @@
 
 use semver::Version;
 
+use super::entry::{Entry, Heading, Reason};
 use crate::changeset::Level;
 use crate::release::graph::Graph;
-use crate::release::plan::{Entry, Heading, Reason};
 use crate::workspace::Workspace;
 
 /// The automatic entries of each package. `released` gives the level and new version of what is released, `is_named`

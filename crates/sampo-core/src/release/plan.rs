@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use semver::Version;
 
+use super::entry::{Entry, Heading, Reason};
 use crate::SampoError;
 use crate::changeset::{Changeset, Level, Pending};
 use crate::config::Config;
@@ -47,48 +48,6 @@ pub struct Release {
     pub entries: Vec<Entry>,
     /// The new section of its changelog, in Markdown, without its heading.
     pub changelog: String,
-}
-
-/// One thing that readers of a changelog learn.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Under which heading.
-    pub heading: Heading,
-    /// In Markdown.
-    pub text: String,
-    /// Where it comes from.
-    pub reason: Reason,
-}
-
-/// A heading in the section of a release.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Heading {
-    /// `Minor changes`.
-    Level(Level),
-    /// A category.
-    Tag(String),
-}
-
-impl Heading {
-    fn text(&self) -> String {
-        match self {
-            Self::Level(Level::Major) => "Major changes".into(),
-            Self::Level(Level::Minor) => "Minor changes".into(),
-            Self::Level(Level::Patch) => "Patch changes".into(),
-            Self::Tag(tag) => tag.clone(),
-        }
-    }
-}
-
-/// Why a package is released.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
-    /// This file says so.
-    Changeset(PathBuf),
-    /// Packages that it needs are released.
-    UpdatedDependencies,
-    /// A package of its fixed group is released.
-    FixedGroup,
 }
 
 /// Something that is no error.

@@ -6,7 +6,6 @@ use std::path::Path;
 use cargo_metadata::{Metadata, MetadataCommand};
 
 use super::{DependencyKind, Ecosystem, InternalDependency, Package, PackageId, Workspace, WorkspaceError};
-use crate::git::TOKEN_VARIABLES;
 use crate::process::Command;
 
 mod document;
@@ -44,12 +43,10 @@ fn is_same_folder(a: &Path, b: &Path) -> bool {
 }
 
 async fn read_metadata(manifest: &Path) -> Result<Metadata, WorkspaceError> {
-    let mut command = Command::new("cargo", ["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
-        .capture(usize::MAX);
-    command = command.argument(manifest);
-    for name in TOKEN_VARIABLES {
-        command = command.without_env(name);
-    }
+    let command = Command::new("cargo", ["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
+        .argument(manifest)
+        .capture(usize::MAX)
+        .without_tokens();
     let output = command.run_to_success().await.map_err(|source| WorkspaceError::Cargo { source: source.into() })?;
     MetadataCommand::parse(output.stdout).map_err(|source| WorkspaceError::Cargo { source: source.into() })
 }

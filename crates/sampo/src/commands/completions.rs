@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
 const EXAMPLES: &str = "\
@@ -19,9 +19,8 @@ pub struct Arguments {
     shell: Shell,
 }
 
-/// Runs it.
-pub fn run(arguments: &Arguments) -> ExitCode {
-    let mut command = crate::arguments::Arguments::command();
-    clap_complete::generate(arguments.shell, &mut command, "sampo", &mut std::io::stdout());
+/// Prints the completions of `command`.
+pub fn run(arguments: &Arguments, command: &mut Command) -> ExitCode {
+    clap_complete::generate(arguments.shell, command, "sampo", &mut std::io::stdout());
     ExitCode::SUCCESS
 }

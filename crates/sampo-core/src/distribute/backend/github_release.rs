@@ -12,7 +12,7 @@ use crate::distribute::model::{Artifact, Item, Release, Shipment};
 use crate::environment::Environment;
 use crate::error::{Diagnose, chain};
 use crate::github::releases::{ASSET_LIMIT, MOST_ASSETS, Releases};
-use crate::github::{Addresses, Github, GithubError, Token, asset_name, call::encode, token};
+use crate::github::{Addresses, Github, GithubError, Token, asset_name, call::encode};
 use crate::template::{ReleaseScope, Template};
 use place::Places;
 
@@ -138,7 +138,7 @@ impl BackendConfig for GithubReleaseConfig {
     fn token_variables(&self) -> Vec<String> {
         match &self.token_env {
             Some(variable) => vec![variable.as_str().to_owned()],
-            None => token::VARIABLES.iter().map(|&variable| variable.to_owned()).collect(),
+            None => crate::secret::TOKEN_VARIABLES.iter().map(|&variable| variable.to_owned()).collect(),
         }
     }
 
