@@ -216,7 +216,7 @@ impl Plan {
 
     /// Carries out every order. One that fails never stops another, unless that one needs it.
     pub async fn carry_out(self, options: &Options) -> Vec<Outcome> {
-        let permits = Arc::new(Semaphore::new(options.jobs.get()));
+        let permits = Semaphore::new(options.jobs.get());
         let mut signals = BTreeMap::new();
         for planned in &self.0 {
             signals.insert(planned.key(), watch::channel(None));

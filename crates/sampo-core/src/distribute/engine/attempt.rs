@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use rand::RngExt;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{Destination, Options};
@@ -24,26 +25,73 @@ pub(super) const CANCELLED: &str = "cancelled";
 pub(super) struct Attempts<'a> {
     pub destination: &'a Destination,
     pub options: &'a Options,
+    /// Bounds how many attempts are under way in the whole run. Waits between attempts take no place.
+    pub permits: &'a Semaphore,
     pub label: DeliveryLabel<'a>,
 }
 
 impl Attempts<'_> {
     /// Calls `request` until it succeeds or trying again is over; also tells how many attempts there were.
-    pub async fn run<T, F>(&self, mut request: impl FnMut(Progress) -> F) -> (u32, Result<T, BackendError>)
+    pub async fn run<T, F>(&self, mut request: impl FnMut() -> F) -> (u32, Result<T, BackendError>)
     where
         F: Future<Output = Result<T, BackendError>>,
     {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let progress = Progress::default();
-            let result = self.watched(request(progress.clone()), &progress, 0).await;
-            let error = match result {
+            let error = match self.once(request()).await {
                 Ok(value) => return (attempt, Ok(value)),
                 Err(error) => error,
             };
             if let Err(error) = self.pause(attempt, error).await {
                 return (attempt, Err(error));
+            }
+        }
+    }
+
+    /// One attempt, as soon as there is a place for it. Its backend bounds its own waits: only who sends something
+    /// can tell progress from a standstill.
+    pub async fn once<T>(&self, request: impl Future<Output = Result<T, BackendError>>) -> Result<T, BackendError> {
+        let _permit = self.permits.acquire().await;
+        if self.options.cancellation.is_cancelled() {
+            return Err(cancelled());
+        }
+        tokio::select! {
+            result = request => result,
+            () = grace_after(&self.options.cancellation) => Err(cancelled()),
+        }
+    }
+
+    /// One attempt that sends `bytes`, given up once it stands still.
+    pub async fn watched<T>(
+        &self,
+        request: impl Future<Output = Result<T, BackendError>>,
+        progress: &Progress,
+        bytes: u64,
+    ) -> Result<T, BackendError> {
+        self.once(async {
+            tokio::select! {
+                result = request => result,
+                error = self.standstill(progress, bytes) => Err(error),
+            }
+        })
+        .await
+    }
+
+    /// Ends when nothing has moved for the stall timeout; reports what moves until then.
+    async fn standstill(&self, progress: &Progress, bytes: u64) -> BackendError {
+        let stall = self.destination.stall_timeout;
+        let mut still = Stillness::default();
+        loop {
+            tokio::time::sleep(WATCH.min(stall)).await;
+            let idle = still.after(progress.movements());
+            if idle >= stall {
+                let message = format!("no progress for {}", humantime::format_duration(stall));
+                return BackendError::transient("stalled", message);
+            }
+            if bytes > 0 && idle.is_zero() {
+                let sent = progress.sent();
+                self.options.reporter.report(Event::DeliveryProgress { delivery: self.label, sent, total: bytes });
             }
         }
     }
@@ -67,37 +115,6 @@ impl Attempts<'_> {
                     () = tokio::time::sleep(wait) => Ok(()),
                     () = self.options.cancellation.cancelled() => Err(error),
                 }
-            }
-        }
-    }
-
-    /// Ends an attempt that makes no progress, or that goes on for too long after the run was cancelled.
-    /// `bytes` is what there is to send, for the progress events; 0 for none.
-    pub async fn watched<T>(
-        &self,
-        request: impl Future<Output = Result<T, BackendError>>,
-        progress: &Progress,
-        bytes: u64,
-    ) -> Result<T, BackendError> {
-        tokio::pin!(request);
-        let stall = self.destination.stall_timeout;
-        let mut still = Stillness::default();
-        let given_up = grace_after(&self.options.cancellation);
-        tokio::pin!(given_up);
-        loop {
-            tokio::select! {
-                result = &mut request => return result,
-                () = &mut given_up => return Err(cancelled()),
-                () = tokio::time::sleep(WATCH.min(stall)) => {}
-            }
-            let idle = still.after(progress.movements());
-            if idle >= stall {
-                let message = format!("no progress for {}", humantime::format_duration(stall));
-                return Err(BackendError::transient("stalled", message));
-            }
-            if bytes > 0 && idle.is_zero() {
-                let sent = progress.sent();
-                self.options.reporter.report(Event::DeliveryProgress { delivery: self.label, sent, total: bytes });
             }
         }
     }

@@ -1,6 +1,5 @@
 //! One release on its way to one destination: survey, open, deliver, finish.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use futures::future::join_all;
@@ -26,7 +25,7 @@ pub(super) type Awaited = (String, watch::Receiver<Option<bool>>);
 pub(super) struct Voyage<'a> {
     planned: &'a PlannedOrder,
     options: &'a Options,
-    permits: &'a Arc<Semaphore>,
+    permits: &'a Semaphore,
     names: Names,
 }
 
@@ -47,7 +46,7 @@ enum Task {
 }
 
 impl<'a> Voyage<'a> {
-    pub fn new(planned: &'a PlannedOrder, options: &'a Options, permits: &'a Arc<Semaphore>) -> Self {
+    pub fn new(planned: &'a PlannedOrder, options: &'a Options, permits: &'a Semaphore) -> Self {
         let release = &planned.order.shipment.release;
         let names = Names { package: release.package.to_string(), version: release.version.to_string() };
         Self { planned, options, permits, names }
@@ -105,7 +104,12 @@ impl<'a> Voyage<'a> {
     }
 
     fn attempts<'b>(&'b self, item: &'b str) -> Attempts<'b> {
-        Attempts { destination: &self.planned.order.destination, options: self.options, label: self.label(item) }
+        Attempts {
+            destination: &self.planned.order.destination,
+            options: self.options,
+            permits: self.permits,
+            label: self.label(item),
+        }
     }
 
     fn entry(&self, item: &Item, status: Status, error: Option<&BackendError>) -> Delivery {
@@ -151,11 +155,7 @@ impl<'a> Voyage<'a> {
     }
 
     async fn survey(&self, items: &[Item]) -> Result<Survey, BackendError> {
-        let _permit = self.permits.acquire().await.map_err(|_| cancelled())?;
-        if self.options.cancellation.is_cancelled() {
-            return Err(cancelled());
-        }
-        let (_, survey) = self.attempts("survey").run(|_| self.backend().survey(self.shipment(), items)).await;
+        let (_, survey) = self.attempts("survey").run(|| self.backend().survey(self.shipment(), items)).await;
         let survey = survey?;
         for warning in &survey.warnings {
             let message = format!("{}: {warning}", self.planned.order.destination.name);
@@ -207,7 +207,7 @@ impl<'a> Voyage<'a> {
 
     /// A checksum file that differs may be one of a run with other targets: what it lists is kept.
     async fn merged(&self, item: &Item, ours: &Artifact, found: String) -> Task {
-        let (_, theirs) = self.attempts(&item.name).run(|_| self.backend().read(self.shipment(), item)).await;
+        let (_, theirs) = self.attempts(&item.name).run(|| self.backend().read(self.shipment(), item)).await;
         let theirs = match theirs {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) => return Task::Leave(Status::Failed, error),
@@ -255,14 +255,14 @@ impl<'a> Voyage<'a> {
         if self.options.cancellation.is_cancelled() {
             return Err(cancelled());
         }
-        self.attempts("open").run(|_| self.backend().open(self.shipment())).await.1
+        self.attempts("open").run(|| self.backend().open(self.shipment())).await.1
     }
 
     /// Once for all releases of a run.
     async fn check_credentials(&self) -> Result<(), BackendError> {
         let attempts = self.attempts("check");
         let checked = &self.planned.order.destination.checked;
-        checked.get_or_init(|| async { attempts.run(|_| self.backend().check()).await.1 }).await.clone()
+        checked.get_or_init(|| async { attempts.run(|| self.backend().check()).await.1 }).await.clone()
     }
 
     /// Everything but the lists at once, then the lists, so that a list never names what has not arrived.
@@ -287,7 +287,6 @@ impl<'a> Voyage<'a> {
 
     async fn carry(&self, item: &Item, task: Task) -> Delivery {
         let Task::Deliver(item, found) = task else { return self.settled(item, &task) };
-        let _permit = self.permits.acquire().await.ok();
         if self.options.cancellation.is_cancelled() {
             return self.entry(&item, Status::Failed, Some(&cancelled()));
         }
@@ -339,7 +338,7 @@ impl<'a> Voyage<'a> {
     /// What stands in the item's place now; nothing if that cannot be told either.
     async fn look_again(&self, item: &Item) -> Option<Presence> {
         let request = self.backend().survey(self.shipment(), std::slice::from_ref(item));
-        let survey = self.attempts(&item.name).watched(request, &Progress::default(), 0).await.ok()?;
+        let survey = self.attempts(&item.name).once(request).await.ok()?;
         survey.presences.into_iter().next()
     }
 
@@ -374,7 +373,7 @@ impl<'a> Voyage<'a> {
         let started = Instant::now();
         let (attempts, result) = match self.check_credentials().await {
             Ok(()) if self.options.cancellation.is_cancelled() => (0, Err(cancelled())),
-            Ok(()) => self.attempts(FINISH).run(|_| self.backend().finish(self.shipment())).await,
+            Ok(()) => self.attempts(FINISH).run(|| self.backend().finish(self.shipment())).await,
             Err(error) => (0, Err(error)),
         };
         let mut delivery = match &result {
