@@ -35,6 +35,7 @@ struct Shelf {
     refused: AtomicBool,
     /// Whether surveys tell nothing.
     blind: AtomicBool,
+    last_write: Mutex<Option<tokio::time::Instant>>,
     deliveries_at_once: AtomicUsize,
     most_at_once: AtomicUsize,
 }
@@ -109,6 +110,7 @@ impl Backend for Memory {
         let bytes = std::fs::read(&item.artifact.as_ref().unwrap().path).unwrap();
         self.0.held.lock().unwrap().insert(item.name.clone(), bytes);
         self.0.writes.lock().unwrap().push(item.name.clone());
+        *self.0.last_write.lock().unwrap() = Some(tokio::time::Instant::now());
         match fault {
             Some(Fault::After) => Err(BackendError::transient("network", "connection lost")),
             _ => Ok(Receipt { url: Some(format!("memory:{}", item.name)) }),
@@ -134,12 +136,13 @@ struct Scene {
     cancellation: CancellationToken,
     dry_run: bool,
     replace: bool,
+    jobs: usize,
 }
 
 impl Scene {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, cancellation: CancellationToken::new(), dry_run: false, replace: false }
+        Self { folder, cancellation: CancellationToken::new(), dry_run: false, replace: false, jobs: 2 }
     }
 
     fn artifact(&self, name: &str, contents: &str) -> Artifact {
@@ -185,7 +188,7 @@ impl Scene {
 
     fn options(&self, staging: &Path) -> Options {
         Options {
-            jobs: NonZeroUsize::new(2).unwrap(),
+            jobs: NonZeroUsize::new(self.jobs).unwrap(),
             dry_run: self.dry_run,
             replace: self.replace,
             pace: Pace::default(),
@@ -463,4 +466,18 @@ async fn an_artifact_that_was_built_anew_since_the_report_is_delivered_only_when
     scene.replace = true;
     let outcome = scene.run(vec![order]).await.remove(0);
     assert_eq!(outcome.deliveries[0].status, Status::Delivered);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backend_that_waits_for_its_next_attempt_holds_up_no_other() {
+    let (mut scene, slow, quick) = (Scene::new(), Arc::new(Shelf::default()), Arc::new(Shelf::default()));
+    scene.jobs = 1;
+    slow.fail("a", &[Fault::Before(Retry::After(Duration::from_secs(200)))]);
+    let orders = [("slow", &slow), ("quick", &quick)]
+        .map(|(name, shelf)| scene.order(&Scene::destination(name, shelf, &[]), scene.artifacts(&["a", "b"])));
+    let started = tokio::time::Instant::now();
+    let outcomes = scene.run(orders.into()).await;
+    assert!(outcomes.iter().all(|outcome| outcome.deliveries.iter().all(|d| d.status == Status::Delivered)));
+    let took = |shelf: &Shelf| shelf.last_write.lock().unwrap().unwrap() - started;
+    assert!(took(&quick) < Duration::from_secs(10) && took(&slow) >= Duration::from_secs(200));
 }
