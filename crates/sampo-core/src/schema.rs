@@ -8,12 +8,14 @@ use crate::config;
 use crate::config::distribute::BackendCommon;
 use crate::distribute::backend::directory::{Latest, Manifest};
 use crate::distribute::backend::{BackendType, TYPES};
+use crate::distribute::matrix;
 use crate::distribute::report::Report;
 use crate::release::plan_file::ReleasePlan;
 
 /// Every schema, with the name of its file in `schemas/`.
 pub fn all() -> Vec<(&'static str, Value)> {
     vec![
+        ("build-matrix.schema.json", matrix::schema()),
         ("config.schema.json", config_schema()),
         ("distribute-report.schema.json", schema_of::<Report>()),
         ("latest.schema.json", schema_of::<Latest>()),

@@ -8,6 +8,9 @@ use crate::commands::{add, completions, distribute, init, publish, release};
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, max_term_width = 100)]
 pub struct Arguments {
+    /// Say on standard error which requests are made, without secrets.
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
     /// The command.
     #[command(subcommand)]
     pub command: Command,

@@ -18,6 +18,9 @@ async fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return exit::usage(&error),
     };
+    if arguments.verbose {
+        terminal::show_requests();
+    }
     match commands::run(arguments).await {
         Ok(code) => code,
         Err(error) => exit::error(&error),

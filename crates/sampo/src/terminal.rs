@@ -9,6 +9,13 @@ use crate::exit::{HINT, WARNING};
 /// The style of what is only for the record.
 const DIM: Style = Style::new().dimmed();
 
+/// Shows what core traces: requests and their answers. Libraries are left out, since nobody vouches that they keep
+/// secrets to themselves.
+pub fn show_requests() {
+    let filter = tracing_subscriber::EnvFilter::new("sampo_core=debug");
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+}
+
 /// Shows events on standard error, one line each; quietly, only what may need somebody's attention.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Terminal {

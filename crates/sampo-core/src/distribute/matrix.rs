@@ -200,6 +200,57 @@ fn group<'a>(pairs: Vec<(&'a Target, Build<'a>)>, grouping: Grouping) -> Vec<Job
     }
 }
 
+/// The JSON Schema of the matrix for GitHub. Entries also have the keys of `[distribute.matrix.TRIPLE]`.
+pub fn schema() -> Value {
+    let text = |description: &str| json!({ "type": "string", "description": description });
+    let both = [
+        ("target", text("The target triple")),
+        ("os", text("The runner's label")),
+        ("artifact", text("The name under which the job's results are handed on")),
+        ("binaries", text("The names of the executables, separated by blanks")),
+        ("ext", text("The suffix of an executable: `.exe` or nothing")),
+    ];
+    let of_package = [
+        ("package", text("The package's id, such as `cargo/my-cli`")),
+        ("crate", text("Its plain name")),
+        ("version", text("The version that is released")),
+        ("tag", text("The git tag")),
+        ("path", text("The package's folder below the root")),
+    ];
+    let of_target = [
+        ("packages", text("The ids of the packages, separated by blanks")),
+        ("crates", text("Their plain names, separated by blanks")),
+    ];
+    let entry = |description: &str, keys: &[(&str, Value)]| {
+        let keys = || both.iter().chain(keys);
+        json!({
+            "description": description,
+            "type": "object",
+            "properties": keys().map(|(key, value)| ((*key).to_owned(), value.clone())).collect::<Map<_, _>>(),
+            "required": keys().map(|(key, _)| *key).collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Build matrix",
+        "description": "What must be built, for `strategy.matrix` of a workflow. Nothing to build is the empty string instead.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["include"],
+        "properties": {
+            "include": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": GITHUB_LIMIT,
+                "items": { "anyOf": [
+                    entry("One package on one target", &of_package),
+                    entry("One target with all its packages (`--group-by target`)", &of_target),
+                ] },
+            },
+        },
+    })
+}
+
 /// Names are free of blanks, so that a shell loop can take them apart.
 fn words(names: impl Iterator<Item = String>) -> String {
     names.collect::<Vec<_>>().join(" ")

@@ -154,3 +154,18 @@ fn hostile_names_stay_values_on_one_line() {
     let parsed: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(parsed["include"][0]["path"], "x\"}]}\nbuild-needed=true\n");
 }
+
+#[test]
+fn the_schema_demands_exactly_the_keys_that_entries_have() {
+    for (grouping, index) in [(Grouping::Package, 0), (Grouping::Target, 1)] {
+        let text = render(CONFIG, vec![package("my-cli", &["my-cli"])], grouping, MatrixFormat::Json).unwrap();
+        let entries: Vec<serde_json::Map<String, Value>> = serde_json::from_str(&text).unwrap();
+        let mut keys: Vec<&str> = entries[0].keys().map(String::as_str).collect();
+        let schema = schema();
+        let required = &schema["properties"]["include"]["items"]["anyOf"][index]["required"];
+        let mut required: Vec<&str> = required.as_array().unwrap().iter().map(|key| key.as_str().unwrap()).collect();
+        keys.sort_unstable();
+        required.sort_unstable();
+        assert_eq!(keys, required);
+    }
+}
