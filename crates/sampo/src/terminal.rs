@@ -2,12 +2,16 @@
 
 use anstream::eprintln;
 use anstyle::{AnsiColor, Style};
+use sampo_core::distribute::report::human_bytes;
 use sampo_core::event::{DeliveryLabel, Event, Reporter, Status};
 
 use crate::exit::{HINT, WARNING};
 
 /// The style of what is only for the record.
 const DIM: Style = Style::new().dimmed();
+
+/// Smaller deliveries are over before anybody wonders, in bytes.
+const WORTH_ANNOUNCING: u64 = 1_000_000;
 
 /// Shows what core traces: requests and their answers. Libraries are left out, since nobody vouches that they keep
 /// secrets to themselves.
@@ -46,6 +50,9 @@ impl Reporter for Terminal {
             }
             _ if self.quiet => {}
             Event::Step { message } => eprintln!("{message}"),
+            Event::DeliveryStarted { delivery, bytes } if bytes >= WORTH_ANNOUNCING => {
+                eprintln!("delivering {}, {}", named(delivery), human_bytes(bytes));
+            }
             Event::Output { source, line } => eprintln!("{DIM}[{source}]{DIM:#} {line}"),
             Event::DeliveryFinished {
                 delivery,

@@ -16,6 +16,8 @@ use crate::workspace::PackageId;
 
 mod table;
 
+pub use table::human_bytes;
+
 /// The format that this version writes and reads.
 const SCHEMA_VERSION: u32 = 1;
 
