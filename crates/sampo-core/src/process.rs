@@ -1,31 +1,30 @@
 //! The one way in which child processes are run: no terminal input, bounded output, killed with their children.
 
-use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Diagnose;
 use crate::secret::{Redactor, TOKEN_VARIABLES};
 
+mod output;
+mod shell;
+
+pub use output::last_lines;
+use output::{Capture, LineListener};
+use shell::posix_shell;
+
 /// How much of each output stream is kept by default, in bytes, counted from its end.
 const DEFAULT_CAPTURE: usize = 1024 * 1024;
-/// A single line longer than this, and than what is captured, is cut, so that a child cannot fill the memory without
-/// a line break.
-const LONGEST_LINE: usize = 64 * 1024;
 /// How long grandchildren may hold the output open after the child itself has ended.
 const LINGER: Duration = Duration::from_secs(2);
-
-/// Hears each line of output as it comes.
-type LineListener = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// A command to run, built up step by step and run with [`Command::run`].
 #[derive(Clone)]
@@ -39,7 +38,7 @@ pub struct Command {
     cancellation: Option<CancellationToken>,
     redactor: Redactor,
     listener: Option<LineListener>,
-    capture: usize,
+    kept: usize,
 }
 
 /// What a command left behind.
@@ -140,7 +139,7 @@ impl Command {
             cancellation: None,
             redactor: Redactor::default(),
             listener: None,
-            capture: DEFAULT_CAPTURE,
+            kept: DEFAULT_CAPTURE,
         }
     }
 
@@ -216,7 +215,7 @@ impl Command {
     /// Keeps at most the last `bytes` of each output stream instead of the default 1 MiB.
     #[must_use]
     pub fn capture(mut self, bytes: usize) -> Self {
-        self.capture = bytes;
+        self.kept = bytes;
         self
     }
 
@@ -229,60 +228,60 @@ impl Command {
 
     /// Runs it to its end, whatever its exit status.
     ///
-    /// Dropping the future kills the child. With a timeout or a cancellation the child gets a process group (on
-    /// Windows a job) of its own, so that its children end with it.
+    /// With a timeout or a cancellation the child gets a process group (on Windows a job) of its own, so that its
+    /// children end with it. Dropping the future kills it in the same way.
     pub async fn run(&self) -> Result<Output, ProcessError> {
-        let mut child = self.spawn()?;
-        let stdout = child.stdout().take();
-        let stderr = child.stderr().take();
-        let reading = async { tokio::join!(self.read(stdout), self.read(stderr)) };
+        let mut child = Running(self.spawn()?);
+        let (stdout, stderr) = (self.listen(), self.listen());
+        let (out, err) = (child.0.stdout().take(), child.0.stderr().take());
+        let reading = async { tokio::join!(stdout.read(out), stderr.read(err)) };
         tokio::pin!(reading);
-
-        let deadline = async {
-            match self.timeout {
-                Some(timeout) => tokio::time::sleep(timeout).await,
-                None => std::future::pending().await,
-            }
-        };
-        let cancelled = async {
-            match &self.cancellation {
-                Some(token) => token.cancelled().await,
-                None => std::future::pending().await,
-            }
-        };
-
         // Output must be read while waiting, or a talkative child would block on a full pipe.
-        let mut captured = None;
+        let mut is_read = false;
         let ended = {
-            let waiting = child.wait();
-            tokio::pin!(waiting, deadline, cancelled);
+            let waiting = child.0.wait();
+            tokio::pin!(waiting);
+            let (late, cancelled) = (self.deadline(), self.cancelled());
+            tokio::pin!(late, cancelled);
             loop {
                 tokio::select! {
                     status = &mut waiting => break Ended::Itself(status),
-                    output = &mut reading, if captured.is_none() => captured = Some(output),
-                    () = &mut deadline => break Ended::Late,
+                    _ = &mut reading, if !is_read => is_read = true,
+                    () = &mut late => break Ended::Late,
                     () = &mut cancelled => break Ended::Cancelled,
                 }
             }
         };
-        let label = || self.label.clone();
+        let label = self.label.clone();
         match ended {
             Ended::Itself(Ok(status)) => {
-                let (stdout, stderr) = match captured {
-                    Some(output) => output,
-                    None => tokio::time::timeout(LINGER, reading).await.unwrap_or_default(),
-                };
-                Ok(Output { status, stdout, stderr })
+                // What a grandchild that lives on may still say is not waited for; what was said is kept.
+                if !is_read {
+                    let _ = tokio::time::timeout(LINGER, reading).await;
+                }
+                Ok(Output { status, stdout: stdout.text(), stderr: stderr.text() })
             }
-            Ended::Itself(Err(source)) => Err(ProcessError::Lost { label: label(), source }),
-            Ended::Late => {
-                self.kill(child).await;
-                Err(ProcessError::TimedOut { label: label(), timeout: self.timeout.unwrap_or_default() })
-            }
-            Ended::Cancelled => {
-                self.kill(child).await;
-                Err(ProcessError::Cancelled { label: label() })
-            }
+            Ended::Itself(Err(source)) => Err(ProcessError::Lost { label, source }),
+            Ended::Late => Err(ProcessError::TimedOut { label, timeout: self.timeout.unwrap_or_default() }),
+            Ended::Cancelled => Err(ProcessError::Cancelled { label }),
+        }
+    }
+
+    fn listen(&self) -> Capture {
+        Capture::new(self.kept, self.redactor.clone(), self.listener.clone())
+    }
+
+    async fn deadline(&self) {
+        match self.timeout {
+            Some(timeout) => tokio::time::sleep(timeout).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn cancelled(&self) {
+        match &self.cancellation {
+            Some(token) => token.cancelled().await,
+            None => std::future::pending().await,
         }
     }
 
@@ -320,27 +319,15 @@ impl Command {
             .spawn()
             .map_err(|source| ProcessError::Start { program: self.program.to_string_lossy().into_owned(), source })
     }
+}
 
-    async fn kill(&self, mut child: Box<dyn ChildWrapper>) {
-        // It may have ended by itself in the meantime; then there is nothing left to kill.
-        let _ = Box::into_pin(child.kill()).await;
-    }
+/// A child that does not outlive its handle.
+struct Running(Box<dyn ChildWrapper>);
 
-    async fn read(&self, stream: Option<impl AsyncRead + Unpin>) -> String {
-        let Some(stream) = stream else { return String::new() };
-        let mut lines = BufReader::new(stream);
-        let mut kept = Tail::new(self.capture);
-        let mut line = Vec::new();
-        let longest = self.capture.max(LONGEST_LINE);
-        while read_line(&mut lines, &mut line, longest).await {
-            let text = self.redactor.redact(&String::from_utf8_lossy(&line));
-            if let Some(listener) = &self.listener {
-                listener(text.trim_end_matches('\r'));
-            }
-            kept.push(text);
-            line.clear();
-        }
-        kept.into_text()
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing left to kill.
+        let _ = self.0.start_kill();
     }
 }
 
@@ -350,82 +337,11 @@ enum Ended {
     Cancelled,
 }
 
-/// Reads up to the next line break or `longest` bytes; false at the end of the stream.
-async fn read_line(stream: &mut (impl AsyncBufReadExt + Unpin), line: &mut Vec<u8>, longest: usize) -> bool {
-    use tokio::io::AsyncReadExt;
-    let read = stream.take(longest as u64).read_until(b'\n', line).await;
-    if line.last() == Some(&b'\n') {
-        line.pop();
-    }
-    matches!(read, Ok(bytes) if bytes > 0)
-}
-
-/// The last lines of a stream, up to a number of bytes.
-struct Tail {
-    lines: VecDeque<String>,
-    bytes: usize,
-    limit: usize,
-}
-
-impl Tail {
-    fn new(limit: usize) -> Self {
-        Self { lines: VecDeque::new(), bytes: 0, limit }
-    }
-
-    fn push(&mut self, line: String) {
-        self.bytes += line.len() + 1;
-        self.lines.push_back(line);
-        while self.bytes > self.limit && self.lines.len() > 1 {
-            self.bytes -= self.lines.pop_front().map_or(0, |line| line.len() + 1);
-        }
-    }
-
-    fn into_text(self) -> String {
-        let mut text = String::with_capacity(self.bytes);
-        for line in self.lines {
-            text.push_str(&line);
-            text.push('\n');
-        }
-        text
-    }
-}
-
-/// The last `count` lines of `text`, without blank ones at its end.
-pub fn last_lines(text: &str, count: usize) -> String {
-    let lines: Vec<&str> = text.trim_end().lines().collect();
-    lines[lines.len().saturating_sub(count)..].join("\n")
-}
-
-#[cfg(not(windows))]
-fn posix_shell() -> OsString {
-    "sh".into()
-}
-
-/// The `sh` that comes with Git for Windows. A bare `bash` may be that of WSL, which sees other paths.
-#[cfg(windows)]
-fn posix_shell() -> OsString {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .filter(|folder| folder.join("git.exe").is_file())
-        .flat_map(|folder| [folder.join("../bin/sh.exe"), folder.join("../usr/bin/sh.exe")])
-        .find(|shell| shell.is_file())
-        .map_or_else(|| "sh".into(), PathBuf::into_os_string)
-}
-
 impl fmt::Debug for Command {
     /// Without the environment, which may hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Command").field("label", &self.label).field("folder", &self.folder).finish_non_exhaustive()
     }
-}
-
-/// Whether `program` is a file in a folder of `PATH`.
-pub fn is_on_path(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| {
-        let candidate: &Path = &folder.join(program);
-        candidate.is_file() || (cfg!(windows) && candidate.with_extension("exe").is_file())
-    })
 }
 
 #[cfg(all(test, unix))]
@@ -475,7 +391,7 @@ mod tests {
     #[tokio::test]
     async fn endless_output_without_a_line_break_is_bounded() {
         let output = Command::shell("head -c 3000000 /dev/zero | tr '\\0' x").capture(100_000).run().await.unwrap();
-        assert!(output.stdout.len() <= 100_000 + LONGEST_LINE, "{}", output.stdout.len());
+        assert!(output.stdout.len() <= 200_000, "{}", output.stdout.len());
     }
 
     #[tokio::test]
@@ -490,6 +406,23 @@ mod tests {
         let output = Command::shell("sleep 20 & echo done").run().await.unwrap();
         assert!(output.status.success());
         assert!(started.elapsed() < Duration::from_secs(15));
+    }
+
+    #[tokio::test]
+    async fn what_was_said_is_kept_although_a_grandchild_holds_the_output_open() {
+        let output = Command::shell("echo the-reason >&2; sleep 20 & exit 1").run().await.unwrap();
+        assert_eq!((output.stderr.as_str(), output.status.code()), ("the-reason\n", Some(1)));
+    }
+
+    #[tokio::test]
+    async fn dropping_the_future_kills_grandchildren_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let command = Command::shell("(sleep 1; echo survived > proof) & sleep 30")
+            .in_folder(folder.path())
+            .timeout(Duration::from_secs(30));
+        assert!(tokio::time::timeout(Duration::from_millis(200), command.run()).await.is_err());
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        assert!(!folder.path().join("proof").exists());
     }
 
     #[tokio::test]

@@ -50,6 +50,27 @@ impl Redactor {
         Self(secrets)
     }
 
+    /// Where to cut text that goes on, so that no secret is cut in two: before the last bytes that may be the
+    /// beginning of one, and before one that is there already.
+    pub fn cut(&self, text: &[u8]) -> usize {
+        let lines = || {
+            self.0
+                .iter()
+                .flat_map(|secret| secret.0.lines())
+                .filter(|line| line.len() >= SHORTEST_SECRET)
+                .map(str::as_bytes)
+        };
+        let longest = lines().map(<[u8]>::len).max().unwrap_or_default();
+        let mut cut = text.len().saturating_sub(longest.saturating_sub(1));
+        let across = |cut: usize| {
+            lines().flat_map(move |line| (cut.saturating_sub(line.len() - 1)..cut).map(move |start| (line, start)))
+        };
+        while let Some((_, start)) = across(cut).find(|(line, start)| text[*start..].starts_with(line)) {
+            cut = start;
+        }
+        cut
+    }
+
     /// `text` without the secrets. Each line of a multi-line secret counts, since output is filtered line by line.
     pub fn redact(&self, text: &str) -> String {
         let mut text = text.to_owned();

@@ -106,7 +106,7 @@ fn has_tools(format: ArchiveFormat) -> bool {
         ArchiveFormat::Zip => &["unzip"],
         ArchiveFormat::None => &[],
     };
-    tools.iter().all(|tool| crate::process::is_on_path(tool))
+    tools.iter().all(|tool| is_on_path(tool))
 }
 
 #[cfg(unix)]
@@ -282,4 +282,10 @@ async fn a_cancelled_run_makes_nothing() {
     let error = pack(vec![fixture.resolved(fixture.archives())], &fixture.packing).await.unwrap_err();
     assert_eq!(error.code(), "cancelled");
     assert!(!fixture.packing.folder.exists());
+}
+
+/// Whether `program` is a file in a folder of `PATH`.
+fn is_on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
