@@ -15,6 +15,7 @@ pub mod git;
 pub mod github;
 pub mod github_output;
 pub mod init;
+pub mod interrupt;
 pub mod process;
 pub mod project;
 pub mod publish;

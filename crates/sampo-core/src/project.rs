@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::environment::Environment;
-use crate::error::SampoError;
+use crate::error::{PathError, SampoError};
 use crate::git::Git;
 use crate::workspace::{Workspace, find_root};
 
@@ -24,7 +24,8 @@ pub struct Project {
 impl Project {
     /// Reads the repository that `folder` belongs to.
     pub async fn open(folder: &Path, environment: Environment) -> Result<Self, SampoError> {
-        let root = find_root(folder)?;
+        let folder = std::path::absolute(folder).map_err(PathError::new("find", folder))?;
+        let root = find_root(&folder)?;
         let config = Config::load(&root)?;
         let workspace = Workspace::discover(&root).await?;
         Ok(Self { root, config, workspace, environment })

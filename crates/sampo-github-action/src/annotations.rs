@@ -36,6 +36,11 @@ impl Reporter for Log {
     }
 }
 
+/// Text for people, none of whose lines steers the runner.
+pub fn print(text: &str) {
+    println!("{}", plain(text));
+}
+
 /// An error annotation.
 pub fn error(message: &str, hint: Option<&str>) {
     annotate("error", message, hint);

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use anyhow::Context;
 use sampo_core::distribute::report::{Report, Verdict};
 use sampo_core::distribute::{self, Choice, Outcome, Request, Run, Selection};
+use sampo_core::event::Reporter;
 use sampo_core::github_output;
+use sampo_core::interrupt::{self, Interrupt};
 use sampo_core::project::Project;
-use tokio_util::sync::CancellationToken;
 
-use crate::annotations::Log;
+use crate::annotations::{self, Log};
 use crate::inputs::Inputs;
 
 /// The width of a workflow's log.
@@ -25,17 +26,26 @@ pub async fn run(inputs: &Inputs) -> anyhow::Result<ExitCode> {
     distribute::check_backends(&project.config)?;
     let report_path = report_path(inputs);
     let request = request(inputs, &report_path)?;
-    let run = Run { reporter: Arc::new(Log), cancellation: CancellationToken::new() };
-    match distribute::run(&project, &request, &run).await? {
+    let reporter: Arc<dyn Reporter> = Arc::new(Log);
+    let interrupt = Interrupt::listen(Arc::clone(&reporter));
+    let run = Run { reporter, cancellation: interrupt.token() };
+    let Some(outcome) = interrupt.guard(distribute::run(&project, &request, &run)).await else {
+        return Ok(ExitCode::from(interrupt::EXIT_CODE));
+    };
+    match outcome? {
         Outcome::Nothing(nothing) => {
-            println!("{}", nothing.message);
+            annotations::print(&nothing.message);
             write_outputs(inputs, &[("distributed", "false".into()), ("failed-backends", "[]".into())])?;
             Ok(ExitCode::SUCCESS)
         }
         Outcome::Done(report) => {
-            print!("{}", report.to_text(WIDTH));
+            annotations::print(&report.to_text(WIDTH));
             write_outputs(inputs, &outputs(&report, &report_path))?;
-            Ok(if report.verdict() == Verdict::Success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            Ok(match report.verdict() {
+                Verdict::Success => ExitCode::SUCCESS,
+                Verdict::Cancelled => ExitCode::from(interrupt::EXIT_CODE),
+                Verdict::Partial | Verdict::Failure => ExitCode::FAILURE,
+            })
         }
     }
 }

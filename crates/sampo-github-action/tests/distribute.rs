@@ -111,9 +111,54 @@ fn a_mode_that_is_not_there_is_an_error_that_names_those_that_are() {
 }
 
 #[test]
-fn a_line_of_a_command_cannot_steer_the_runner() {
-    let job = Job::new("[distribute.backends.evil]\ntype = 'command'\nrun = 'echo ::set-output name=x::y'\n");
-    let ended = job.step(TOKEN, &[("COMMAND", "distribute")]);
-    assert_eq!(ended.code, 0, "{}", ended.log);
-    assert!(!ended.log.lines().any(|line| line.trim_start().starts_with("::")), "{}", ended.log);
+fn nothing_that_a_command_prints_steers_the_runner() {
+    let words = "::set-output name=x::y\\n##[error]z\\n  ::add-path::/evil";
+    for code in [0, 1] {
+        let run = format!("printf '{words}\\n' >&2; exit {code}");
+        let job = Job::new(&format!("[distribute.backends.evil]\ntype = 'command'\nrun = \"{run}\"\n"));
+        let ended = job.step(TOKEN, &[("COMMAND", "distribute")]);
+        assert_eq!(ended.code, code, "{}", ended.log);
+        let is_ours = |line: &str| line.starts_with("::error::") || line.starts_with("::warning::");
+        let steers = |line: &str| line.trim_start().starts_with("::") || line.contains("##[");
+        let found = ended.log.lines().find(|line| steers(line) && !is_ours(line));
+        assert_eq!(found, None, "{}", ended.log);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cancelled_job_keeps_its_report_and_leaves_no_process() {
+    let job =
+        Job::new("[distribute.backends.slow]\ntype = 'command'\nrun = 'touch started; sleep 77; touch survived'\n");
+    let output = job.repo.outside("runner").join("output");
+    let mut command = job.repo.command(env!("CARGO_BIN_EXE_sampo-github-action"));
+    command.env("GITHUB_WORKSPACE", job.repo.root()).env("GITHUB_OUTPUT", &output);
+    command.env("RUNNER_TEMP", job.repo.outside("runner")).env("INPUT_COMMAND", "distribute");
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut child = command.spawn().unwrap();
+    while !job.repo.exists("started") {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    // GitHub sends SIGINT, then SIGTERM.
+    job.repo.run("kill", &["-INT", &child.id().to_string()]);
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    job.repo.run("kill", &["-TERM", &child.id().to_string()]);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let sleeping = job.repo.output("pgrep", &["-f", "sleep 77"]);
+    assert!(sleeping.stdout.is_empty(), "{}", String::from_utf8_lossy(&sleeping.stdout));
+}
+
+#[test]
+fn a_relative_working_directory_starts_where_the_job_does() {
+    let job = Job::new("");
+    let mut command = job.repo.command(env!("CARGO_BIN_EXE_sampo-github-action"));
+    command
+        .current_dir(job.repo.path("crates"))
+        .env("INPUT_WORKING-DIRECTORY", "my-cli")
+        .env("INPUT_COMMAND", "distribute");
+    command.env("INPUT_DRY_RUN", "true").env("GITHUB_API_URL", job.github.api_url()).env("GITHUB_TOKEN", TOKEN);
+    command.env("INPUT_REPORT", job.repo.outside("runner").join("report.json"));
+    let ended = command.output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
 }

@@ -11,8 +11,8 @@ use sampo_core::error::chain;
 pub const NOTHING_TO_DO: u8 = 2;
 /// Some deliveries did not succeed.
 pub const PARTIAL: u8 = 3;
-/// Ended by a signal, as shells report it for SIGINT.
-pub const INTERRUPTED: u8 = 130;
+/// Ended by a signal, or from the keyboard at a prompt.
+pub const INTERRUPTED: u8 = sampo_core::interrupt::EXIT_CODE;
 /// The command line cannot be understood (`EX_USAGE` of sysexits.h).
 const USAGE: u8 = 64;
 

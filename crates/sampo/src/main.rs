@@ -3,7 +3,6 @@
 mod arguments;
 mod commands;
 mod exit;
-mod interrupt;
 mod terminal;
 
 use std::process::ExitCode;

@@ -14,9 +14,10 @@ use anstream::{eprintln, print, println};
 use clap::{Args, Subcommand, ValueEnum};
 use sampo_core::distribute::report::{Report, Verdict};
 use sampo_core::distribute::{self, Outcome, Request, Run};
+use sampo_core::event::Reporter;
+use sampo_core::interrupt::Interrupt;
 
 use crate::exit::{HINT, INTERRUPTED, NOTHING_TO_DO, PARTIAL};
-use crate::interrupt;
 use crate::terminal::Terminal;
 use selection::SelectionArguments;
 
@@ -116,8 +117,13 @@ async fn deliver(arguments: DeliveryArguments) -> anyhow::Result<ExitCode> {
         report: arguments.report,
         jobs: arguments.jobs,
     };
-    let run = Run { reporter: Arc::new(Terminal { quiet: arguments.quiet }), cancellation: interrupt::token() };
-    match distribute::run(&project, &request, &run).await? {
+    let reporter: Arc<dyn Reporter> = Arc::new(Terminal { quiet: arguments.quiet });
+    let interrupt = Interrupt::listen(Arc::clone(&reporter));
+    let run = Run { reporter, cancellation: interrupt.token() };
+    let Some(outcome) = interrupt.guard(distribute::run(&project, &request, &run)).await else {
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
+    match outcome? {
         Outcome::Nothing(nothing) => Ok(nothing_to_do(&nothing)),
         Outcome::Done(report) => {
             show(&report, arguments.format);

@@ -154,7 +154,6 @@ impl CommandBackend {
         command
             .in_folder(self.context.root.join(&self.config.working_directory))
             .timeout(self.config.timeout)
-            .cancelled_by(self.context.cancellation.clone())
             .redacted_by(redactor)
             .on_line(move |line| reporter.report(Event::Output { source: &name, line }))
             .run()

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use anstream::println;
 use clap::Args;
 use sampo_core::distribute::{self, BuildOutcome, Run};
+use sampo_core::event::Reporter;
+use sampo_core::interrupt::Interrupt;
 
 use super::nothing_to_do;
 use super::selection::SelectionArguments;
-use crate::exit::PARTIAL;
-use crate::interrupt;
+use crate::exit::{INTERRUPTED, PARTIAL};
 use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "\
@@ -31,8 +32,14 @@ pub struct Arguments {
 /// Runs it.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = crate::commands::open_project().await?;
-    let run = Run { reporter: Arc::new(Terminal::default()), cancellation: interrupt::token() };
-    let built = match distribute::build(&project, &arguments.selection.into_choice(), &run).await? {
+    let reporter: Arc<dyn Reporter> = Arc::new(Terminal::default());
+    let interrupt = Interrupt::listen(Arc::clone(&reporter));
+    let run = Run { reporter, cancellation: interrupt.token() };
+    let choice = arguments.selection.into_choice();
+    let Some(outcome) = interrupt.guard(distribute::build(&project, &choice, &run)).await else {
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
+    let built = match outcome? {
         BuildOutcome::Nothing(nothing) => return Ok(nothing_to_do(&nothing)),
         BuildOutcome::Done(built) => built,
     };
