@@ -59,7 +59,7 @@ pub trait Backend: fmt::Debug + Send + Sync {
     }
 
     /// Puts one item there and confirms that it arrived. `found` is what the last survey saw in its place:
-    /// [`Presence::Different`] only if it may be replaced, never [`Presence::Identical`] or [`Presence::Closed`].
+    /// [`Presence::Different`] only if that very content may be replaced, never [`Presence::Identical`] or [`Presence::Closed`].
     /// Called concurrently for different items.
     async fn deliver(
         &self,
@@ -108,8 +108,8 @@ pub enum Presence {
     Absent,
     /// Exactly this item.
     Identical,
-    /// Something else; what it is, for people.
-    Different(String),
+    /// Something else.
+    Different(Found),
     /// An item that was begun and not finished, by an earlier run or by another one that is still at it.
     Incomplete,
     /// The destination takes nothing under this name, whatever is asked for; why, for people.
@@ -117,6 +117,19 @@ pub enum Presence {
     /// The destination cannot tell: delivering again must do no harm.
     Unknown,
 }
+
+/// What stands in an item's place, and is not the item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// What it is, for people.
+    pub description: String,
+    /// Names this very content: a delivery replaces only what was surveyed, and ends as [`CHANGED_MEANWHILE`] if
+    /// something else has come in its place since.
+    pub revision: String,
+}
+
+/// The code of a delivery that found another content than the survey before it. It may be tried again, from a survey.
+pub const CHANGED_MEANWHILE: &str = "changed-meanwhile";
 
 /// The proof of a delivery.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

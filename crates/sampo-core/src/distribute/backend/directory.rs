@@ -12,7 +12,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use super::{Backend, BackendConfig, BackendContext, BackendError, Presence, Progress, Receipt, Survey};
+use super::{Backend, BackendConfig, BackendContext, BackendError, Found, Presence, Progress, Receipt, Survey};
 use crate::atomic::{self, TEMPORARY_PREFIX};
 use crate::config::distribute::Prereleases;
 use crate::config::{BackendTable, ConfigError};
@@ -139,7 +139,8 @@ impl Directory {
         if digest == artifact.sha256 {
             return Ok(Presence::Identical);
         }
-        Ok(Presence::Different(format!("a file of {bytes} bytes with SHA-256 {digest}")))
+        let description = format!("a file of {bytes} bytes with SHA-256 {digest}");
+        Ok(Presence::Different(Found { description, revision: digest.to_string() }))
     }
 
     fn is_finished(&self, shipment: &Shipment, folder: &Path) -> Result<bool, BackendError> {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use semver::Version;
 
 use super::*;
-use crate::distribute::backend::{Presence, Progress, Receipt, Retry, Survey};
+use crate::distribute::backend::{Found, Presence, Progress, Receipt, Retry, Survey};
 use crate::distribute::checksum::{self, Digest};
 use crate::distribute::model::ArtifactKind;
 use crate::event::{Silent, Status};
@@ -83,7 +83,10 @@ impl Backend for Memory {
             _ if self.0.blind.load(Ordering::SeqCst) => Presence::Unknown,
             None => Presence::Absent,
             Some(bytes) if Digest::of(bytes) == item.artifact.as_ref().unwrap().sha256 => Presence::Identical,
-            Some(bytes) => Presence::Different(format!("{} bytes", bytes.len())),
+            Some(bytes) => {
+                let revision = Digest::of(bytes).to_string();
+                Presence::Different(Found { description: format!("{} bytes", bytes.len()), revision })
+            }
         };
         let presences = items.iter().map(presence).collect();
         Ok(Survey { presences, finished: self.0.finished.load(Ordering::SeqCst), warnings: Vec::new() })

@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, watch};
 use super::attempt::{Attempts, CANCELLED, cancelled};
 use super::{Options, Outcome, PlannedOrder, lists_others};
 use crate::atomic;
-use crate::distribute::backend::{Backend, BackendError, Presence, Progress, Receipt, Retry, Survey};
+use crate::distribute::backend::{Backend, BackendError, Found, Presence, Progress, Receipt, Retry, Survey};
 use crate::distribute::checksum::{self, Digest, Merge};
 use crate::distribute::model::{Artifact, Item, Release, Shipment};
 use crate::distribute::report::Delivery;
@@ -196,17 +196,17 @@ impl<'a> Voyage<'a> {
         Some(BackendError::new("artifact-changed", message).with_hint(hint))
     }
 
-    fn replacement(&self, item: &Item, found: String) -> Task {
+    fn replacement(&self, item: &Item, found: Found) -> Task {
         if self.options.replace {
             return Task::Deliver(item.clone(), Presence::Different(found));
         }
-        let message = format!("the destination holds {found} under this name");
+        let message = format!("the destination holds {} under this name", found.description);
         let hint = "released files are not replaced: release a new version, or pass `--replace` if this one is wrong";
         Task::Leave(Status::Conflict, BackendError::new("conflict", message).with_hint(hint))
     }
 
     /// A checksum file that differs may be one of a run with other targets: what it lists is kept.
-    async fn merged(&self, item: &Item, ours: &Artifact, found: String) -> Task {
+    async fn merged(&self, item: &Item, ours: &Artifact, found: Found) -> Task {
         let (_, theirs) = self.attempts(&item.name).run(|| self.backend().read(self.shipment(), item)).await;
         let theirs = match theirs {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),

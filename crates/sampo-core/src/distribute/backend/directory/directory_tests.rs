@@ -117,7 +117,10 @@ async fn a_different_file_is_told_apart_and_replaced_only_when_asked() {
     let item = Item::of(&shipment.artifacts[0]);
     let survey = backend.survey(&shipment, std::slice::from_ref(&item)).await.unwrap();
     let found = &survey.presences[0];
-    assert!(matches!(found, Presence::Different(text) if text.starts_with("a file of 5 bytes")), "{found:?}");
+    assert!(
+        matches!(found, Presence::Different(found) if found.description.starts_with("a file of 5 bytes")),
+        "{found:?}"
+    );
     let error = backend.deliver(&shipment, &item, &Presence::Absent, &Progress::default()).await.unwrap_err();
     assert_eq!(error.code, "conflict", "another run was faster");
     backend.deliver(&shipment, &item, found, &Progress::default()).await.unwrap();

@@ -10,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{GithubReleaseConfig, GithubReleases};
 use crate::config::Config;
-use crate::distribute::backend::{Backend, BackendContext, BackendError, BackendType, Pace, Presence, Progress, Retry};
+use crate::distribute::backend::{
+    Backend, BackendContext, BackendError, BackendType, Found, Pace, Presence, Progress, Retry,
+};
 use crate::distribute::checksum::Digest;
 use crate::distribute::model::{Artifact, ArtifactKind, Item, Release, Shipment};
 use crate::environment::Environment;
@@ -198,7 +200,7 @@ impl Run<'_> {
             match &found {
                 Presence::Identical => return Ok(attempt > 0),
                 Presence::Closed(why) => return Err(BackendError::new("conflict", why.clone())),
-                Presence::Different(what) if !self.replace => {
+                Presence::Different(Found { description: what, .. }) if !self.replace => {
                     return Err(BackendError::new("conflict", what.clone()));
                 }
                 _ => {}

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::GithubReleases;
 use super::compare::{Likeness, artifact};
-use crate::distribute::backend::{BackendError, Presence, Survey};
+use crate::distribute::backend::{BackendError, Found, Presence, Survey};
 use crate::distribute::model::{Item, Release};
 use crate::github::model::{Asset, Release as Entry};
 
@@ -46,7 +46,9 @@ impl GithubReleases {
         let Some(asset) = asset else { return Ok(Presence::Absent) };
         Ok(match self.compare_closely(asset, artifact(item)).await? {
             Likeness::Identical | Likeness::SameSize => Presence::Identical,
-            Likeness::Different(what) => Presence::Different(what),
+            Likeness::Different(description) => {
+                Presence::Different(Found { description, revision: asset.id.to_string() })
+            }
             Likeness::Unfinished => Presence::Incomplete,
         })
     }
@@ -72,7 +74,7 @@ impl GithubReleases {
 fn sealed(presence: Presence, tag: &str) -> Presence {
     let what = match presence {
         Presence::Identical => return Presence::Identical,
-        Presence::Different(what) => format!("holds something else under this name ({what})"),
+        Presence::Different(found) => format!("holds something else under this name ({})", found.description),
         _ => "lacks it".to_owned(),
     };
     Presence::Closed(format!("the release `{tag}` is published and immutable, and {what}: release a new version"))
