@@ -15,6 +15,7 @@ pub mod binstall;
 pub mod build;
 mod build_stamp;
 pub mod checksum;
+mod checksum_list;
 pub mod destination;
 pub mod dispatch;
 pub mod engine;
