@@ -43,6 +43,7 @@ impl Run {
         let recorder = Arc::new(Recorder::default());
         let environment: Environment = [("TAP_TOKEN", "hunter22-token")].into_iter().collect();
         let builder = Builder {
+            head: None,
             config: &config,
             workspace: &workspace,
             environment: &environment,
@@ -164,6 +165,7 @@ async fn a_cancelled_run_builds_nothing_more() {
     let workspace = Workspace::discover(repo.root()).await.unwrap();
     let participants = participants(&config, &workspace).unwrap();
     let builder = Builder {
+        head: None,
         config: &config,
         workspace: &workspace,
         environment: &Environment::default(),

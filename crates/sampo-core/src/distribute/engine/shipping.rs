@@ -88,18 +88,15 @@ impl<'a> Shipping<'a> {
         let tasks = join_all(others.into_iter().map(|(item, presence)| self.task(item.clone(), presence))).await;
         let writes = tasks.iter().any(|task| matches!(task, Task::Deliver(..)));
         let list_differs = list.as_ref().is_some_and(|(_, presence)| *presence != Presence::Identical);
-        if !self.options.dry_run && (writes || list_differs) {
-            if let Err(error) = self.make_ready(writes).await {
-                let there =
-                    tasks.iter().filter(|task| !matches!(task, Task::Deliver(..))).map(|task| self.settled(task));
-                state.deliveries.extend(there);
-                let undone = tasks.iter().filter_map(|task| match task {
-                    Task::Deliver(item, _) => Some(item),
-                    _ => None,
-                });
-                let undone: Vec<Item> = undone.chain(list.as_ref().map(|(item, _)| *item)).cloned().collect();
-                return self.give_up(state, &undone, Status::Failed, &error);
-            }
+        let is_ready =
+            if self.options.dry_run || !(writes || list_differs) { Ok(()) } else { self.make_ready(writes).await };
+        if let Err(error) = is_ready {
+            let (undone, there): (Vec<Task>, Vec<Task>) =
+                tasks.into_iter().partition(|task| matches!(task, Task::Deliver(..)));
+            state.deliveries.extend(there.iter().map(|task| self.settled(task)));
+            let undone: Vec<Item> =
+                undone.into_iter().map(Task::into_item).chain(list.map(|(item, _)| item.clone())).collect();
+            return self.give_up(state, &undone, Status::Failed, &error);
         }
         for (delivery, item) in join_all(tasks.into_iter().map(|task| self.carry(task))).await {
             state.note(delivery, item);
@@ -121,10 +118,10 @@ impl<'a> Shipping<'a> {
             state.note(delivery, item);
             return state;
         }
-        let task = match self.list_of_arrived(item, &state) {
+        let task = match self.list_of_arrived(&item, &state) {
             Ok(Some(item)) => self.task(item, presence).await,
             Ok(None) => return state,
-            Err((item, error)) => Task::Leave(item, Status::Failed, io_failure(&error)),
+            Err(error) => Task::Leave(item, Status::Failed, io_failure(&error)),
         };
         let (delivery, item) = self.carry(task).await;
         state.note(delivery, item);
@@ -261,10 +258,11 @@ impl<'a> Shipping<'a> {
     }
 
     async fn task(&self, item: Item, presence: Presence) -> Task {
-        if item.artifact.is_none() && presence != Presence::Identical {
-            if let Some(left) = self.half_release(&item) {
-                return left;
-            }
+        if item.artifact.is_none()
+            && presence != Presence::Identical
+            && let Some(left) = self.half_release(&item)
+        {
+            return left;
         }
         match presence {
             Presence::Identical => Task::Nothing(item),
@@ -335,11 +333,11 @@ impl<'a> Shipping<'a> {
     }
 
     /// The list, without what is optional and did not arrive; none if nothing arrived that could be listed.
-    fn list_of_arrived(&self, item: Item, state: &State) -> Result<Option<Item>, (Item, PathError)> {
+    fn list_of_arrived(&self, item: &Item, state: &State) -> Result<Option<Item>, PathError> {
         if self.options.dry_run {
-            return Ok(Some(item));
+            return Ok(Some(item.clone()));
         }
-        let list = checksum_list::list_of(&state.arrived, &self.staging("arrived")).map_err(|error| (item, error))?;
+        let list = checksum_list::list_of(&state.arrived, &self.staging("arrived"))?;
         Ok(list.as_ref().map(Item::of))
     }
 
@@ -380,8 +378,7 @@ impl<'a> Shipping<'a> {
             Task::Deliver(item, found) if !self.options.dry_run => (item, found),
             settled => {
                 let delivery = self.settled(&settled);
-                let (Task::Nothing(item) | Task::Deliver(item, _) | Task::Leave(item, ..)) = settled;
-                return (delivery, item);
+                return (delivery, settled.into_item());
             }
         };
         if self.options.cancellation.is_cancelled() {
@@ -420,10 +417,11 @@ impl<'a> Shipping<'a> {
                 Err(error) => error,
             };
             let mut again = None;
-            if error.is_retryable() && error.code != CANCELLED {
-                if let Some(now) = self.look_again(&item).await {
-                    again = Some(self.task(item.clone(), now).await);
-                }
+            if error.is_retryable()
+                && error.code != CANCELLED
+                && let Some(now) = self.look_again(&item).await
+            {
+                again = Some(self.task(item.clone(), now).await);
             }
             match again {
                 Some(Task::Nothing(item)) => return (attempt, item, Ok(Receipt::default())),
@@ -464,6 +462,13 @@ impl<'a> Shipping<'a> {
         delivery.attempts = attempts;
         delivery.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         delivery
+    }
+}
+
+impl Task {
+    fn into_item(self) -> Item {
+        let (Self::Nothing(item) | Self::Deliver(item, _) | Self::Leave(item, ..)) = self;
+        item
     }
 }
 

@@ -189,7 +189,7 @@ mod tests {
             ..delivery("web", item, Status::Failed)
         };
         report.deliveries.extend([failed("long-name.tar.gz"), failed("SHA256SUMS")]);
-        report.complete(None);
+        report.complete(None, &[]);
         assert_eq!(
             plain(&report.to_text(100)),
             "cargo/my-cli 1.2.0 (my-cli-v1.2.0)\n\

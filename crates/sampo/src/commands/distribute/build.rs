@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anstream::println;
 use clap::Args;
-use sampo_core::distribute::{self, BuildOutcome, Run};
+use sampo_core::distribute::{self, BuildOutcome, Caller};
 use sampo_core::event::Reporter;
 use sampo_core::interrupt::Interrupt;
 
@@ -34,9 +34,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = crate::commands::open_project().await?;
     let reporter: Arc<dyn Reporter> = Arc::new(Terminal::default());
     let interrupt = Interrupt::listen(Arc::clone(&reporter));
-    let run = Run { reporter, cancellation: interrupt.token() };
+    let caller = Caller { reporter, cancellation: interrupt.token() };
     let choice = arguments.selection.into_choice();
-    let Some(outcome) = interrupt.guard(distribute::build(&project, &choice, &run)).await else {
+    let Some(outcome) = interrupt.guard(distribute::build(&project, &choice, &caller)).await else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
     let built = match outcome? {
