@@ -466,6 +466,152 @@ fn a_tag_format_that_binstall_does_not_know_is_said_with_the_lines_to_add() {
     );
 }
 
+#[test]
+fn a_release_in_parts_is_finished_with_the_list_of_all_parts() {
+    let optional = format!("[distribute.packages.'cargo/my-cli']\noptional = ['{MAC}']\n");
+    let repo = released(&format!("{optional}{GITHUB}"));
+    let github = github(&repo);
+    assert_eq!(distribute_to(&github, &repo, TOKEN, &["--target", MAC]).code, 0);
+    assert!(github.release("my-cli-v1.2.0").draft);
+    fs::remove_dir_all(repo.path(&format!("dist/my-cli-{MAC}"))).unwrap();
+    let ended = distribute_to(&github, &repo, TOKEN, &[]);
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert!(!github.release("my-cli-v1.2.0").draft);
+    assert_eq!(github.assets("my-cli-v1.2.0").len(), 7);
+}
+
+#[test]
+fn a_release_without_any_artifact_is_never_published() {
+    let optional = format!("[distribute.packages.'cargo/my-cli']\ntargets = ['{MAC}']\noptional = ['{MAC}']\n");
+    let repo = released(&format!("{optional}{GITHUB}"));
+    let github = github(&repo);
+    github.add_draft("my-cli-v1.2.0");
+    fs::remove_dir_all(repo.path(&format!("dist/my-cli-{MAC}"))).unwrap();
+    let ended = distribute_to(&github, &repo, TOKEN, &[]);
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert!(github.release("my-cli-v1.2.0").draft);
+}
+
+#[test]
+fn packages_that_share_a_tag_are_published_together() {
+    let repo = Repo::new();
+    repo.cargo_workspace(&[("aaa-cli", "1.0.0", ""), ("zzz-cli", "1.0.0", "")]);
+    let config = format!(
+        "[git]\ntag_format = 'v{{version}}'\n[github]\nrepository = 'acme/app'\n[distribute]\ntargets = ['{LINUX}']\n{GITHUB}"
+    );
+    repo.write(".sampo/config.toml", config);
+    let commit = repo.commit("release");
+    repo.tag("v1.0.0");
+    let github = FakeGithub::start();
+    github.with_immutable_releases().add_tag("v1.0.0", &commit);
+    let build = |name: &str| {
+        repo.write(&format!("dist/{name}-{LINUX}/{name}"), executables::executable(LINUX));
+    };
+    build("aaa-cli");
+    let ended = distribute_to(&github, &repo, TOKEN, &["--tag", "v1.0.0"]);
+    assert_eq!(ended.code, 3, "{}{}", ended.stdout, ended.stderr);
+    assert!(github.release("v1.0.0").draft, "an immutable release would be closed to the other package");
+    build("zzz-cli");
+    let ended = distribute_to(&github, &repo, TOKEN, &["--tag", "v1.0.0"]);
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(github.assets("v1.0.0").len(), 5, "{:?}", github.assets("v1.0.0"));
+}
+
+#[test]
+fn a_backend_for_some_targets_gets_a_list_of_what_it_has() {
+    let repo = released(&format!("{SITE}targets = ['{LINUX}']\n"));
+    assert_eq!(distribute(&repo, &[]).code, 0);
+    let list = repo.read("site/my-cli/1.2.0/SHA256SUMS");
+    assert!(list.ends_with(&format!("  my-cli-1.2.0-{LINUX}.tar.gz\n")) && list.lines().count() == 1, "{list}");
+}
+
+#[test]
+fn filters_that_leave_nothing_are_an_error() {
+    let repo = released(&format!("{SITE}artifacts = ['file']\n"));
+    let ended = distribute(&repo, &[]);
+    assert_eq!(ended.code, 1, "{}", ended.stdout);
+    assert!(ended.stderr.contains("nothing-taken") && ended.stderr.contains("site"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_retry_takes_the_target_that_failed_and_no_other() {
+    let repo = released(GITHUB);
+    let github = github(&repo);
+    let report = repo.outside("reports").join("report.json");
+    let report = report.to_str().unwrap();
+    github.fail(Fault::on("POST", "*/assets").status(500));
+    let ended = distribute_to(&github, &repo, TOKEN, &["--target", LINUX, "--report", report]);
+    assert_ne!(ended.code, 0);
+    github.heal();
+    let ended = distribute_to(&github, &repo, TOKEN, &["--retry", report]);
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert!(
+        github.assets("my-cli-v1.2.0").iter().all(|name| !name.contains(MAC)),
+        "{:?}",
+        github.assets("my-cli-v1.2.0")
+    );
+    assert!(github.release("my-cli-v1.2.0").draft, "the other targets are still to come");
+}
+
+#[test]
+fn a_retry_for_a_backend_that_is_gone_or_a_report_of_another_format_is_an_error() {
+    let repo = released("[distribute.backends.old]\ntype = 'command'\nrun = 'false'\n");
+    let report = repo.outside("reports").join("report.json");
+    assert_eq!(distribute(&repo, &["--report", report.to_str().unwrap()]).code, 1);
+    repo.write(".sampo/config.toml", repo.read(".sampo/config.toml").replace("backends.old", "backends.new"));
+    let ended = distribute(&repo, &["--retry", report.to_str().unwrap()]);
+    assert!(ended.code == 1 && ended.stderr.contains("`old`"), "{}", ended.stderr);
+    let text = fs::read_to_string(&report).unwrap().replace("\"schema_version\": 1", "\"schema_version\": 99");
+    fs::write(&report, text).unwrap();
+    let ended = distribute(&repo, &["--retry", report.to_str().unwrap()]);
+    assert!(ended.code == 1 && ended.stderr.contains("schema version 99"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_an_error_before_anything_is_delivered() {
+    let repo = released(SITE);
+    let ended = distribute(&repo, &["--report", "dist"]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.stderr.contains("cannot write `dist`") && !repo.exists("site"), "{}", ended.stderr);
+}
+
+#[test]
+fn nothing_is_built_for_a_release_of_another_commit() {
+    let repo = Repo::new();
+    repo.cargo_workspace(&[("my-cli", "1.0.0", "publish = false")]);
+    let host = host();
+    repo.write(".sampo/config.toml", format!("[distribute]\ntargets = ['{host}']\n{SITE}"));
+    repo.commit("release");
+    repo.tag("my-cli-v1.0.0");
+    repo.commit("later");
+    let ended = distribute(&repo, &["--tag", "my-cli-v1.0.0", "--build"]);
+    assert_eq!(ended.code, 1, "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("build-wrong-commit") && ended.stdout.contains("git checkout my-cli-v1.0.0"),
+        "{}",
+        ended.stdout
+    );
+    assert!(!repo.exists("dist") && !repo.exists("site"));
+}
+
+#[test]
+fn a_build_that_leaves_the_old_program_alone_does_not_make_it_a_new_one() {
+    let repo = Repo::new();
+    repo.cargo_workspace(&[("my-cli", "1.0.0", "publish = false")]);
+    let script = "build = 'mkdir -p dist/my-cli-{{ target }}; test -e dist/my-cli-{{ target }}/my-cli || cp program dist/my-cli-{{ target }}/my-cli'";
+    repo.write(".sampo/config.toml", format!("[distribute]\ntargets = ['{LINUX}']\n{script}\n{SITE}"));
+    repo.write("program", executables::executable(LINUX));
+    repo.commit("first");
+    assert_eq!(run(&mut command(&repo, &["distribute", "build"])).code, 0);
+    repo.write("crates/my-cli/Cargo.toml", repo.read("crates/my-cli/Cargo.toml").replace("1.0.0", "2.0.0"));
+    repo.write("Cargo.lock", repo.read("Cargo.lock").replace("1.0.0", "2.0.0"));
+    repo.commit("second");
+    repo.tag("my-cli-v2.0.0");
+    let ended = distribute(&repo, &["--build"]);
+    assert_eq!(ended.code, 1, "{}", ended.stdout);
+    assert!(ended.stdout.contains("artifact-stale"), "{}", ended.stdout);
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_ends_in_good_order_and_the_next_one_finishes() {

@@ -76,7 +76,12 @@ fn order(
     }
     let missing: Vec<Missing> =
         packed.failures.iter().filter(|failure| concerns(taker, failure)).map(missing).collect();
-    let missing: Vec<Missing> = missing.into_iter().filter(|missing| repeated.has(&missing.item)).collect();
+    let (missing, not_repeated): (Vec<Missing>, Vec<Missing>) =
+        missing.into_iter().partition(|missing| repeated.has(&missing.item));
+    let is_left = |artifact: &Artifact| taker.takes(artifact) && !is_list(artifact) && !repeated.has(&artifact.name);
+    let is_partial = !not_repeated.is_empty() || packed.artifacts.iter().any(is_left);
+    let left_to_others =
+        is_partial.then(|| "the report is of a part of the release; a run of the whole finishes it".to_owned());
     if artifacts.is_empty() && missing.is_empty() {
         return Ok(None);
     }
@@ -85,7 +90,7 @@ fn order(
         shipment: Shipment { release: Arc::clone(&packed.release), artifacts },
         missing,
         optional: packed.optional.clone(),
-        unfinished: repeated.unfinished.or_else(|| unfinished(taker, participant)),
+        unfinished: unfinished(taker, participant).or(left_to_others),
         earlier: repeated.earlier,
     }))
 }
@@ -130,8 +135,6 @@ struct Repeated {
     earlier: Earlier,
     /// The items that the order had then; none if it had not begun, and everything is to be tried.
     items: Option<BTreeSet<String>>,
-    /// Why it was not to be finished then.
-    unfinished: Option<String>,
 }
 
 impl Repeated {
@@ -155,13 +158,7 @@ impl Repeated {
         let digests: BTreeMap<_, _> = artifacts.map(|artifact| (artifact.file.clone(), artifact.sha256)).collect();
         // An item that was made from the whole release, under the release's name, stands for all its artifacts.
         let items: BTreeSet<String> = deliveries.iter().map(|delivery| delivery.item.clone()).collect();
-        Some(Self {
-            earlier: Earlier { arrived, digests },
-            items: (!items.contains(&release.tag)).then_some(items),
-            unfinished: finish
-                .filter(|finish| finish.status == Status::Skipped)
-                .and_then(|finish| finish.message.clone()),
-        })
+        Some(Self { earlier: Earlier { arrived, digests }, items: (!items.contains(&release.tag)).then_some(items) })
     }
 
     /// Whether `item` is to be tried.

@@ -22,7 +22,7 @@ use crate::target::Target;
 mod attempt;
 mod shipping;
 
-use shipping::{Awaited, Shipping};
+use shipping::{Awaited, Shipping, State};
 
 /// A configured backend, with the bounds of its deliveries.
 #[derive(Debug)]
@@ -243,8 +243,10 @@ async fn carry_out_group(
 ) -> Vec<Outcome> {
     let shippings: Vec<Shipping<'_>> = group.iter().map(|planned| Shipping::new(planned, options, permits)).collect();
     let delivering = shippings.iter().zip(&group).map(|(shipping, planned)| shipping.deliver(planned.awaited(signals)));
-    let mut states = Vec::new();
+    let mut states: Vec<State> = Vec::new();
     for (shipping, state) in shippings.iter().zip(join_all(delivering).await) {
+        // They have one list, and what the next one makes of it counts.
+        states.iter_mut().for_each(State::forget_list);
         states.push(shipping.deliver_list(state).await);
     }
     let hindrance = shippings.iter().zip(&states).find_map(|(shipping, state)| shipping.required_problem(state));

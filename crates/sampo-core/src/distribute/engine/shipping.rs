@@ -473,6 +473,11 @@ impl Task {
 }
 
 impl State {
+    /// Another release has its lines in the same list now.
+    pub fn forget_list(&mut self) {
+        self.arrived.retain(|artifact| !is_list(artifact));
+    }
+
     fn note(&mut self, delivery: Delivery, item: Item) {
         if matches!(delivery.status, Status::Delivered | Status::Unchanged) {
             self.arrived.extend(item.artifact);
