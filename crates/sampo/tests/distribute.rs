@@ -466,6 +466,30 @@ fn a_tag_format_that_binstall_does_not_know_is_said_with_the_lines_to_add() {
     );
 }
 
+#[test]
+fn a_plan_cannot_make_a_release_of_what_is_not_tagged() {
+    let repo = released(SITE);
+    let plan = repo.outside("plans").join("plan.json");
+    let release = |version: &str, tag: &str| {
+        let release = serde_json::json!({
+            "package": "cargo/my-cli", "version": version, "previous_version": null, "bump": null, "tag": tag,
+            "prerelease": false, "changelog": null, "has_artifacts": true,
+        });
+        let head = repo.git(&["rev-parse", "HEAD"]);
+        let text = serde_json::json!({ "schema_version": 1, "commit": head, "releases": [release] });
+        fs::create_dir_all(plan.parent().unwrap()).unwrap();
+        fs::write(&plan, text.to_string()).unwrap();
+        distribute(&repo, &["--plan", plan.to_str().unwrap()])
+    };
+    let table = [("9.9.9", "my-cli-v1.2.0", "plan-invalid"), ("1.3.0", "my-cli-v1.3.0", "tag-missing")];
+    for (version, tag, code) in table {
+        let ended = release(version, tag);
+        assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
+        assert!(ended.stderr.contains(code) && !repo.exists("site"), "{}", ended.stderr);
+    }
+    assert_eq!(release("1.2.0", "my-cli-v1.2.0").code, 0);
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_ends_in_good_order_and_the_next_one_finishes() {
