@@ -490,6 +490,19 @@ fn a_plan_cannot_make_a_release_of_what_is_not_tagged() {
     assert_eq!(release("1.2.0", "my-cli-v1.2.0").code, 0);
 }
 
+#[test]
+fn a_package_of_files_alone_is_finished_whatever_the_others_are_built_for() {
+    let library = "[distribute.packages.'cargo/lib']\nfiles = ['LICENSE']\n";
+    let repo = released(&format!("{library}{SITE}"));
+    repo.cargo_workspace(&[("my-cli", "1.2.0", ""), ("lib", "0.1.0", "")]);
+    repo.commit("a library");
+    repo.tag("lib-v0.1.0");
+    let ended = distribute(&repo, &["--package", "lib"]);
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert!(!ended.stdout.contains("skipped"), "{}", ended.stdout);
+    assert!(repo.exists("site/lib/0.1.0/manifest.json"));
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_ends_in_good_order_and_the_next_one_finishes() {

@@ -56,7 +56,7 @@ impl Participant<'_> {
     }
 
     /// Whether it delivers anything that exists once for each target.
-    fn is_per_target(&self) -> bool {
+    pub fn is_per_target(&self) -> bool {
         !self.binaries.is_empty() || !self.artifacts.is_empty()
     }
 }
