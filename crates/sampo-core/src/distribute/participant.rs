@@ -9,6 +9,8 @@ use crate::target::{Target, nearest};
 use crate::template::{TargetScope, Template};
 use crate::workspace::{Package, PackageId, Workspace, WorkspaceError};
 
+mod targets;
+
 /// A package that has something to deliver, with all that the configuration says about it.
 #[derive(Debug, Clone)]
 pub struct Participant<'a> {
@@ -68,6 +70,7 @@ pub fn participants<'a>(config: &'a Config, workspace: &'a Workspace) -> Result<
     check_distinct(config, &["distribute", "targets"], &config.distribute.targets)?;
     check_globs(config, &["distribute", "include"], &config.distribute.include)?;
     let tables = Tables::read(config, workspace)?;
+    targets::check(config)?;
     let visible = workspace.packages.iter().filter(|package| !config.packages.ignores(package));
     visible.filter_map(|package| read(config, package, tables.of(package)).transpose()).collect()
 }
