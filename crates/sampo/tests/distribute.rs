@@ -503,6 +503,32 @@ fn a_package_of_files_alone_is_finished_whatever_the_others_are_built_for() {
     assert!(repo.exists("site/lib/0.1.0/manifest.json"));
 }
 
+#[test]
+fn a_failed_build_says_what_to_do() {
+    let repo = released(SITE);
+    repo.write(".sampo/config.toml", format!("[distribute]\ntargets = ['{}']\n", host()));
+    fs::remove_file(repo.path("Cargo.lock")).unwrap();
+    let ended = distribute(&repo, &["build"]);
+    assert_eq!(ended.code, 1, "{}", ended.stderr);
+    assert!(ended.stdout.contains("hint: there is no `Cargo.lock`"), "{}", ended.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_build_is_exit_code_130() {
+    let repo = released(SITE);
+    let build = "build = 'touch started; sleep 60'";
+    repo.write(".sampo/config.toml", format!("[distribute]\ntargets = ['{LINUX}', '{MAC}']\n{build}\n"));
+    let mut child = command(&repo, &["distribute", "build"]);
+    let mut child = child.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    while !repo.exists("started") {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    repo.run("kill", &["-TERM", &child.id().to_string()]);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_ends_in_good_order_and_the_next_one_finishes() {
