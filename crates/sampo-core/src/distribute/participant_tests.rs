@@ -161,3 +161,17 @@ fn a_setting_may_be_for_a_target_of_one_package_only() {
     let package = "[distribute.packages.a-cli]\ntargets = ['x86_64-unknown-freebsd']\n";
     assert_eq!(ids(&format!("{runner}{package}")), ["cargo/a-cli", "cargo/b-cli"]);
 }
+
+#[test]
+fn a_glob_that_leads_out_of_the_workspace_is_an_error_at_its_place() {
+    let hint = "(copy what is to be delivered into the workspace, and name it there)";
+    for glob in ["/etc/passwd", "../secret", "docs/../../x", r"C:\keys\*", r"..\x", r"\\host\share\*"] {
+        assert_eq!(
+            error(&format!("[distribute]\ninclude = ['{glob}']\n")),
+            format!("config.toml:2:1: `{glob}` may lead out of the workspace {hint}")
+        );
+        let files = error(&format!("[distribute.packages.lib]\nfiles = ['{glob}']\n"));
+        assert_eq!(files, format!("config.toml:2:1: `{glob}` may lead out of the workspace {hint}"));
+    }
+    assert_eq!(ids("[distribute]\ninclude = ['README*', 'share/..hidden/**', './x']\n").len(), 2);
+}
