@@ -87,7 +87,8 @@ pub struct MatrixRequest {
     pub grouping: Grouping,
 }
 
-/// What must be built, as text. With `GITHUB_OUTPUT` set, `build-matrix` and `build-needed` are appended there.
+/// What must be built, as text. In the format for GitHub and with `GITHUB_OUTPUT` set, `build-matrix` and
+/// `build-needed` are appended there.
 pub async fn matrix(project: &Project, request: &MatrixRequest, run: &Run) -> Result<String, SampoError> {
     let ground = Ground::of(project, &request.choice).await?;
     let scene = ground.scene(project, run);
@@ -99,7 +100,8 @@ pub async fn matrix(project: &Project, request: &MatrixRequest, run: &Run) -> Re
         },
     };
     let matrix = Matrix::new(&project.config, &ground.participants, &releases, request.grouping)?;
-    if let Some(path) = project.environment.get("GITHUB_OUTPUT") {
+    let output = project.environment.get("GITHUB_OUTPUT").filter(|_| request.format == MatrixFormat::Github);
+    if let Some(path) = output {
         let outputs = matrix.outputs()?;
         let outputs: Vec<(&str, &str)> = outputs.iter().map(|(name, value)| (*name, value.as_str())).collect();
         github_output::append(Path::new(path), &outputs)?;

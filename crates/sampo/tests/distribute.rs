@@ -504,6 +504,44 @@ fn a_package_of_files_alone_is_finished_whatever_the_others_are_built_for() {
 }
 
 #[test]
+fn a_job_of_a_grouped_matrix_builds_all_its_packages() {
+    let repo = Repo::new();
+    repo.cargo_workspace(&[("a-cli", "1.0.0", ""), ("b-cli", "2.0.0", "")]);
+    let build = "build = 'mkdir -p dist/{{ crate }}-{{ target }} && cp tool dist/{{ crate }}-{{ target }}/{{ crate }}'";
+    repo.write(".sampo/config.toml", format!("[distribute]\ntargets = ['{LINUX}', '{MAC}']\n{build}\n"));
+    repo.write("tool", executables::executable(LINUX));
+    repo.commit("release");
+    repo.tag("a-cli-v1.0.0").tag("b-cli-v2.0.0");
+    let ended = distribute(&repo, &["matrix", "--group-by", "target", "--format", "json"]);
+    let entries: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let entry = entries.as_array().unwrap().iter().find(|entry| entry["target"] == LINUX).unwrap();
+    let packages: Vec<&str> = entry["packages"].as_str().unwrap().split(' ').collect();
+    assert_eq!(packages, ["cargo/a-cli", "cargo/b-cli"]);
+    let ended = distribute(&repo, &[&["build", "--target", LINUX, "--package"], packages.as_slice()].concat());
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert!(repo.exists(&format!("dist/a-cli-{LINUX}/a-cli")) && repo.exists(&format!("dist/b-cli-{LINUX}/b-cli")));
+}
+
+#[test]
+fn a_plain_list_has_no_limit_of_github_s() {
+    let repo = Repo::new();
+    let names: Vec<String> = (0..129).map(|number| format!("p{number:03}-cli")).collect();
+    repo.cargo_workspace(&names.iter().map(|name| (name.as_str(), "1.0.0", "")).collect::<Vec<_>>());
+    let config = format!("[git]\ntag_format = 'v{{version}}'\n[distribute]\ntargets = ['{LINUX}', '{MAC}']\n");
+    repo.write(".sampo/config.toml", config);
+    repo.commit("release");
+    repo.tag("v1.0.0");
+    let output = repo.outside("runner").join("output");
+    let matrix =
+        |format: &str| run(command(&repo, &["distribute", "matrix", "--format", format]).env("GITHUB_OUTPUT", &output));
+    let ended = matrix("json");
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&ended.stdout).unwrap().as_array().unwrap().len(), 258);
+    assert!(!output.exists(), "a list is nothing for a workflow of GitHub's");
+    assert!(matrix("github").stderr.contains("--group-by target"));
+}
+
+#[test]
 fn a_failed_build_says_what_to_do() {
     let repo = released(SITE);
     repo.write(".sampo/config.toml", format!("[distribute]\ntargets = ['{}']\n", host()));
