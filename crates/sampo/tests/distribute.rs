@@ -279,6 +279,7 @@ fn one_target_alone_is_delivered_but_does_not_finish_the_release() {
     let repo = released(SITE);
     let ended = distribute(&repo, &["--target", LINUX]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("a run with all targets finishes the release"), "{}", ended.stdout);
     assert!(!repo.exists("site/my-cli/1.2.0/manifest.json"));
     assert_eq!(distribute(&repo, &["--target", MAC]).code, 0);
     assert_eq!(repo.read("site/my-cli/1.2.0/SHA256SUMS").lines().count(), 2, "the other target's line is kept");
@@ -290,11 +291,16 @@ fn one_target_alone_is_delivered_but_does_not_finish_the_release() {
 #[test]
 fn an_optional_target_holds_nothing_back() {
     let optional = format!("[distribute.packages.'cargo/my-cli']\noptional = ['{MAC}']\n");
-    let repo = released(&format!("{optional}{SITE}"));
+    let log = "[distribute.backends.log]\ntype = 'command'\nrun = 'true'\n";
+    let repo = released(&format!("{optional}{SITE}{log}"));
     fs::remove_dir_all(repo.path(&format!("dist/my-cli-{MAC}"))).unwrap();
     let ended = distribute(&repo, &[]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("skipped"), "{}", ended.stdout);
+    let message = format!("`cargo/my-cli` is not built for {MAC}");
+    assert!(ended.stdout.contains(&message), "{}", ended.stdout);
+    let warning = format!("warning: `my-cli-{MAC}` is optional and left out: {message}");
+    assert_eq!(ended.stderr.matches(&warning).count(), 1, "{}", ended.stderr);
     assert!(repo.exists("site/my-cli/1.2.0/manifest.json"));
 }
 

@@ -130,8 +130,7 @@ impl<'a> Voyage<'a> {
         let missing = self.planned.order.missing.iter();
         missing
             .map(|missing| {
-                let optional =
-                    missing.target.as_ref().is_some_and(|target| self.planned.order.optional.contains(target));
+                let optional = self.planned.order.is_optional(missing.target.as_ref());
                 let status = if optional { Status::Skipped } else { Status::Failed };
                 let mut error = BackendError::new(missing.code, missing.message.clone());
                 error.hint.clone_from(&missing.hint);
@@ -348,9 +347,7 @@ impl<'a> Voyage<'a> {
             return None;
         }
         let item = Item { name: FINISH.into(), artifact: None };
-        let optional = |delivery: &Delivery| {
-            delivery.target.as_ref().is_some_and(|target| self.planned.order.optional.contains(target))
-        };
+        let optional = |delivery: &Delivery| self.planned.order.is_optional(delivery.target.as_ref());
         if let Some(problem) = deliveries.iter().find(|delivery| delivery.status.is_problem() && !optional(delivery)) {
             let error = BackendError::new("needed-item-failed", format!("`{}` did not arrive", problem.item));
             return Some(self.entry(&item, Status::Blocked, Some(&error.with_retry(Retry::Later))));
