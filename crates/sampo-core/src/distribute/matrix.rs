@@ -135,7 +135,7 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// The outputs of a step in a GitHub workflow: `build-matrix`, and `build-needed` for those who prefer to guard with it.
+    /// The outputs of a step of GitHub's: `build-matrix`, and `build-needed` for those who prefer to guard with it.
     pub fn outputs(&self) -> Result<[(&'static str, String); 2], SampoError> {
         let needed = !self.is_empty();
         Ok([("build-matrix", self.render(MatrixFormat::Github)?), ("build-needed", needed.to_string())])
