@@ -117,6 +117,15 @@ impl Diagnose for BuildError {
 /// What is missing on this machine, where the compiler's words tell.
 fn toolchain_hint(target: &Target, error: &ProcessError) -> Option<String> {
     let ProcessError::Failed { output, .. } = error else { return None };
+    if output.contains("cannot create the lock file") {
+        return Some("there is no `Cargo.lock`: run `cargo generate-lockfile` and commit it".into());
+    }
+    if output.contains("--locked was passed") {
+        return Some("`Cargo.lock` does not fit the manifests: run `cargo update --workspace` and commit it".into());
+    }
+    if output.contains("could not find specification for target") {
+        return target.meant().map(|meant| format!("did you mean `{meant}`? Correct it in `targets`"));
+    }
     if output.contains("E0463") || output.contains("target may not be installed") {
         return Some(format!("the standard library for this target is missing: run `rustup target add {target}`"));
     }

@@ -14,6 +14,9 @@ use super::report::{Delivery, Report, Status};
 use super::resolve::Failure;
 use crate::error::PathError;
 
+/// The kinds of artifacts that there are once for each target.
+const PER_TARGET: &[ArtifactKind] = &[ArtifactKind::Archive, ArtifactKind::Binary, ArtifactKind::Checksum];
+
 /// The orders of one run, and entries for what a rule left out.
 #[derive(Debug, Default)]
 pub struct Dispatch {
@@ -118,6 +121,9 @@ fn missing(failure: &Failure) -> Missing {
 
 /// With `--target`, the rest of the release may be anywhere: a run with all targets finishes it.
 fn unfinished(taker: &Taker, participant: &Participant<'_>) -> Option<String> {
+    if !participant.is_per_target() || !PER_TARGET.iter().any(|kind| taker.takes_kind(*kind)) {
+        return None;
+    }
     let absent: Vec<&str> = participant
         .configured_targets
         .iter()

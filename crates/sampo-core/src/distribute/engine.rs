@@ -16,7 +16,7 @@ use super::checksum_list::is_list;
 use super::model::{Item, Release, Shipment};
 use super::report::Delivery;
 use crate::error::Diagnose;
-use crate::event::Reporter;
+use crate::event::{Event, Reporter};
 use crate::target::Target;
 
 mod attempt;
@@ -71,6 +71,13 @@ pub struct Order {
     pub earlier: Earlier,
     /// Why the shipment is not to be finished by this run, although all that it has may arrive.
     pub unfinished: Option<String>,
+}
+
+impl Order {
+    /// Whether what belongs to `target` holds nothing back.
+    fn is_optional(&self, target: Option<&Target>) -> bool {
+        target.is_some_and(|target| self.optional.contains(target))
+    }
 }
 
 /// What the report of an earlier run says about an order.
@@ -220,6 +227,7 @@ impl Plan {
     /// Carries out every order. One that fails never stops another, unless that one needs it or shares its place:
     /// what is visible at once for several releases is finished once all of them have arrived.
     pub async fn carry_out(self, options: &Options) -> Vec<Outcome> {
+        self.warn_of_optional(&*options.reporter);
         let permits = Semaphore::new(options.jobs.get());
         let signals: Signals = self.0.iter().map(|planned| (planned.key(), watch::channel(None))).collect();
         let mut groups: BTreeMap<(&str, &str), Vec<&PlannedOrder>> = BTreeMap::new();
@@ -228,6 +236,20 @@ impl Plan {
         }
         let ran = groups.into_values().map(|group| carry_out_group(group, options, &permits, &signals));
         join_all(ran).await.into_iter().flatten().collect()
+    }
+
+    /// Says once what is missing and optional: the run succeeds without it, so that it would be easily overlooked.
+    fn warn_of_optional(&self, reporter: &dyn Reporter) {
+        let mut told = BTreeSet::new();
+        for order in self.0.iter().map(|planned| &planned.order) {
+            let release = &order.shipment.release;
+            for missing in order.missing.iter().filter(|missing| order.is_optional(missing.target.as_ref())) {
+                if told.insert((&release.package, &release.version, &missing.item)) {
+                    let message = format!("`{}` is optional and left out: {}", missing.item, missing.message);
+                    reporter.report(Event::Warning { message: &message, hint: missing.hint.as_deref() });
+                }
+            }
+        }
     }
 }
 

@@ -60,7 +60,7 @@ struct DeliveryArguments {
     #[command(flatten)]
     selection: SelectionArguments,
     /// Only this backend; may be repeated.
-    #[arg(long, short, value_name = "NAME")]
+    #[arg(long, short, value_name = "NAME", num_args = 1..)]
     backend: Vec<String>,
     /// Build what is missing first.
     #[arg(long)]

@@ -53,14 +53,17 @@ impl BackendConfig for Config {
     const TYPE: &'static str = "directory";
 
     fn check(&self, table: &BackendTable) -> Result<(), ConfigError> {
-        if self.path.uses("version") || self.path.uses("tag") {
-            return Ok(());
+        if !(self.path.uses("version") || self.path.uses("tag")) {
+            let message = format!(
+                "`{}` is the same folder for every version: it must contain `{{{{ version }}}}` or `{{{{ tag }}}}`",
+                self.path.source()
+            );
+            return Err(table.error(Some("path"), message));
         }
-        let message = format!(
-            "`{}` is the same folder for every version: it must contain `{{{{ version }}}}` or `{{{{ tag }}}}`",
-            self.path.source()
-        );
-        Err(table.error(Some("path"), message))
+        match self.url.as_ref().map(check_address) {
+            Some(Err(message)) => Err(table.error(Some("url"), message)),
+            _ => Ok(()),
+        }
     }
 
     fn build(self, table: &BackendTable, context: &BackendContext) -> Result<Box<dyn Backend>, SampoError> {
@@ -71,6 +74,22 @@ impl BackendConfig for Config {
             shelves: Mutex::default(),
         }))
     }
+}
+
+/// Makes sure that the template gives an address, for a release as any other.
+fn check_address(url: &Template<ReleaseScope>) -> Result<(), String> {
+    let base = url.render(&Release::example().variables()).map_err(|error| error.to_string())?;
+    let wrong = |reason: &str| {
+        format!("`{}` is not an address such as `https://example.com/downloads/`: {reason}", url.source())
+    };
+    let parsed = Url::parse(&base).map_err(|error| wrong(&error.to_string()))?;
+    below(parsed, "file").map(drop).ok_or_else(|| wrong("nothing can stand below it"))
+}
+
+/// The address of `file` in the folder at `base`.
+fn below(mut base: Url, file: &str) -> Option<String> {
+    base.path_segments_mut().ok()?.pop_if_empty().push(file);
+    Some(base.into())
 }
 
 #[derive(Debug)]
@@ -90,9 +109,7 @@ impl Directory {
 
     fn url(&self, release: &Release, file: &str) -> Option<String> {
         let base = self.config.url.as_ref()?.render(&release.variables()).ok()?;
-        let mut url = Url::parse(&base).ok()?;
-        url.path_segments_mut().ok()?.pop_if_empty().push(file);
-        Some(url.into())
+        below(Url::parse(&base).ok()?, file)
     }
 
     fn manifest(&self, shipment: &Shipment) -> Manifest {

@@ -160,9 +160,7 @@ impl<'a> Shipping<'a> {
 
     /// The name of something that is required and did not arrive.
     pub fn required_problem(&self, state: &State) -> Option<String> {
-        let is_optional = |delivery: &Delivery| {
-            delivery.target.as_ref().is_some_and(|target| self.planned.order.optional.contains(target))
-        };
+        let is_optional = |delivery: &Delivery| self.planned.order.is_optional(delivery.target.as_ref());
         let mut problems = state.deliveries.iter().filter(|delivery| delivery.status.is_problem());
         problems.find(|delivery| !is_optional(delivery)).map(|delivery| delivery.item.clone())
     }
@@ -225,8 +223,7 @@ impl<'a> Shipping<'a> {
     fn missing(&self) -> Vec<Delivery> {
         let order = &self.planned.order;
         let entry = |missing: &super::Missing| {
-            let optional = missing.target.as_ref().is_some_and(|target| order.optional.contains(target));
-            let status = if optional { Status::Skipped } else { Status::Failed };
+            let status = if order.is_optional(missing.target.as_ref()) { Status::Skipped } else { Status::Failed };
             let mut error = BackendError::new(missing.code, missing.message.clone());
             error.hint.clone_from(&missing.hint);
             let mut delivery = self.entry(&Item { name: missing.item.clone(), artifact: None }, status, Some(&error));
@@ -288,8 +285,7 @@ impl<'a> Shipping<'a> {
             let error = BackendError::new("not-selected", reason.clone());
             return Some(Task::Leave(item.clone(), Status::Skipped, error));
         }
-        let is_required =
-            |missing: &&super::Missing| missing.target.as_ref().is_none_or(|t| !order.optional.contains(t));
+        let is_required = |missing: &&super::Missing| !order.is_optional(missing.target.as_ref());
         let missing = order.missing.iter().find(is_required)?;
         let error = needed_item_failed(format!("it is made from the whole release, and `{}` is missing", missing.item));
         Some(Task::Leave(item.clone(), Status::Blocked, error))
