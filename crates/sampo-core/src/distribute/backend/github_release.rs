@@ -151,7 +151,11 @@ impl BackendConfig for GithubReleaseConfig {
 impl GithubReleaseConfig {
     fn github(&self, environment: &Environment) -> Result<Github, GithubError> {
         let addresses = Addresses::resolve(self.api_url.as_deref(), environment)?;
-        Ok(Github::new(addresses, Token::find(self.token_env.as_ref().map(NonBlank::as_str), environment)))
+        let variable = self.token_env.as_ref().map(NonBlank::as_str);
+        // Whoever may change the configuration must not be able to have the usual token sent wherever they like.
+        let may_be_sent = addresses.is_ambient() || variable.is_some();
+        let token = may_be_sent.then(|| Token::find(variable, environment)).flatten();
+        Ok(Github::new(addresses, token))
     }
 
     fn over(self, github: Github, context: &BackendContext) -> GithubReleases {
@@ -201,6 +205,10 @@ impl Backend for GithubReleases {
     }
 
     async fn check(&self) -> Result<(), BackendError> {
+        let addresses = self.github.addresses();
+        if !addresses.is_ambient() && self.config.token_env.is_none() {
+            return Err(GithubError::CredentialsForeign { api: addresses.api().to_owned() }.into());
+        }
         Ok(self.github.check_write_access(self.repository()?, self.config.token_variables()).await?)
     }
 

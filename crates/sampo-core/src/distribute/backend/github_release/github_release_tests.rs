@@ -372,6 +372,18 @@ async fn missing_and_wrong_credentials_are_told_by_the_variables_name_before_any
 }
 
 #[tokio::test]
+async fn the_usual_token_is_not_sent_to_an_address_of_the_configuration() {
+    let github = fake();
+    let parcel = three();
+    let environment: Environment = [("GITHUB_TOKEN", TOKEN), ("GH_TOKEN", TOKEN)].into_iter().collect();
+    let backend = backend_in(environment, &format!("api_url = '{}'", github.api_url()));
+    let error = run(&*backend, &parcel.shipment).await.error.unwrap();
+    assert_eq!(error.code, "credentials-missing");
+    assert!(error.hint.unwrap().contains("`token_env`"));
+    assert!(github.requests().iter().all(|request| !request.authorized) && github.writes().is_empty());
+}
+
+#[tokio::test]
 async fn the_token_of_a_workflow_may_write_although_github_says_that_it_may_not_push() {
     let github = fake();
     github.add_token("ghs_workflow", Access::Installation).add_token("ghs_reader", Access::ReadOnlyInstallation);
@@ -411,7 +423,7 @@ async fn a_github_enterprise_server_is_reached_below_its_paths() {
     github.add_tag(TAG, COMMIT).without_digests();
     let parcel = three();
     let environment: Environment = [("GH_TOKEN", TOKEN)].into_iter().collect();
-    let backend = backend_in(environment, &format!("api_url = '{}/'", github.api_url()));
+    let backend = backend_in(environment, &format!("api_url = '{}/'\ntoken_env = 'GH_TOKEN'", github.api_url()));
     run(&*backend, &parcel.shipment).await.succeeded();
     assert_eq!(github.assets(TAG), NAMES);
     assert!(log(&github).iter().any(|line| line.starts_with("GET /api/v3/repos/acme/app/releases/tags/")));
