@@ -240,6 +240,11 @@ impl Backend for GithubReleases {
         Ok(Receipt { url: self.asset_url(&shipment.release, &item.name) })
     }
 
+    /// A draft that is left to the user is not made visible: there is nothing to report as done.
+    fn has_finish(&self) -> bool {
+        self.config.publish
+    }
+
     async fn finish(&self, shipment: &Shipment) -> Result<(), BackendError> {
         if !self.config.publish {
             return Ok(());
