@@ -495,6 +495,17 @@ async fn without_digests_the_bytes_themselves_are_compared() {
 }
 
 #[tokio::test]
+async fn a_draft_with_a_stale_asset_of_the_same_size_is_not_published() {
+    let github = fake();
+    github.without_digests();
+    let draft = github.add_draft(TAG);
+    github.add_asset(draft, "app-linux.tar.gz", b"stale");
+    let parcel = parcel(TAG, &[("app-linux.tar.gz", b"linux")]);
+    let error = backend(&github, "").finish(&parcel.shipment).await.unwrap_err();
+    assert_eq!((error.code, github.release(TAG).draft), ("incomplete", true));
+}
+
+#[tokio::test]
 async fn a_small_asset_is_read_back_whole() {
     let github = fake();
     let parcel = three();
