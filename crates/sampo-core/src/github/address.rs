@@ -1,6 +1,6 @@
 //! Where GitHub is: github.com, a `ghe.com` subdomain, or a GitHub Enterprise Server.
 
-use url::Url;
+use url::{Host, Url};
 
 use super::error::GithubError;
 use crate::environment::Environment;
@@ -12,24 +12,26 @@ const API: &str = "https://api.github.com";
 pub struct Addresses {
     api: Url,
     web: Url,
+    is_ambient: bool,
 }
 
 impl Addresses {
     /// Of the API at `api_url`, else at `GITHUB_API_URL`, else of github.com. The web address is `GITHUB_SERVER_URL`
     /// where that belongs to the same GitHub, else it is derived from the API's.
     pub fn resolve(api_url: Option<&str>, environment: &Environment) -> Result<Self, GithubError> {
-        let ambient = environment.get("GITHUB_API_URL");
-        let api = base(api_url.or(ambient).unwrap_or(API))?;
-        let is_ambient = match (api_url, ambient) {
-            (None, _) => true,
-            (Some(_), Some(ambient)) => base(ambient).is_ok_and(|ambient| ambient == api),
-            (Some(_), None) => false,
-        };
+        let ambient = environment.get("GITHUB_API_URL").unwrap_or(API);
+        let api = base(api_url.unwrap_or(ambient))?;
+        let is_ambient = base(ambient).is_ok_and(|ambient| ambient.origin() == api.origin());
         let web = match environment.get("GITHUB_SERVER_URL").filter(|_| is_ambient) {
             Some(url) => base(url)?,
             None => web_of(&api),
         };
-        Ok(Self { api, web })
+        Ok(Self { api, web, is_ambient })
+    }
+
+    /// Whether this is the GitHub that the environment is about, which its tokens are meant for.
+    pub fn is_ambient(&self) -> bool {
+        self.is_ambient
     }
 
     /// The base of the API, without a slash at its end: `https://api.github.com`, `https://HOST/api/v3`.
@@ -59,7 +61,7 @@ impl Addresses {
 
     /// Whether a token that the API is trusted with may be sent to `url`, which that API named for it.
     pub(super) fn may_trust(&self, url: &Url) -> bool {
-        url.host().is_some() && (url.scheme() == "https" || self.api.scheme() == "http")
+        url.host().is_some() && (url.scheme() == "https" || (self.api.scheme() == "http" && is_loopback(url)))
     }
 }
 
@@ -80,8 +82,21 @@ fn base(text: &str) -> Result<Url, GithubError> {
     match () {
         () if !matches!(url.scheme(), "https" | "http") => Err(invalid("it must begin with `https://`")),
         () if url.host().is_none() => Err(invalid("it names no host")),
+        () if url.scheme() == "http" && !is_loopback(&url) => {
+            Err(invalid("`http://` would show the token to the network; it must begin with `https://`"))
+        }
         () if url.query().is_some() || url.fragment().is_some() => Err(invalid("it must end with its path")),
         () => Ok(url),
+    }
+}
+
+/// Whether what is sent to `url` stays on this machine.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }
 
@@ -129,6 +144,38 @@ mod tests {
         assert_eq!(resolve(None, &workflow), here);
         assert_eq!(resolve(Some("https://git.acme.com/api/v3/"), &workflow).1, here.1);
         assert_eq!(resolve(Some("https://api.github.com"), &workflow).1, "https://github.com");
+    }
+
+    #[test]
+    fn the_tokens_of_the_environment_are_meant_for_the_github_of_the_environment() {
+        let table = [
+            (None, None, true),
+            (None, Some("https://git.acme.com/api/v3"), true),
+            (Some("https://api.github.com/"), None, true),
+            (Some("https://git.acme.com/api/v3"), Some("https://git.acme.com/api/v3"), true),
+            (Some("https://git.acme.com/api/v3"), None, false),
+            (Some("https://git.acme.com:8443/api/v3"), Some("https://git.acme.com/api/v3"), false),
+            (Some("https://api.github.com"), Some("https://git.acme.com/api/v3"), false),
+        ];
+        for (api_url, ambient, expected) in table {
+            let environment = ambient.into_iter().map(|url| ("GITHUB_API_URL", url)).collect();
+            let addresses = Addresses::resolve(api_url, &environment).unwrap();
+            assert_eq!(addresses.is_ambient(), expected, "{api_url:?} {ambient:?}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        let resolve = |url: &str| Addresses::resolve(Some(url), &Environment::default());
+        for url in ["http://127.0.0.1:80", "http://127.9.9.9", "http://[::1]:8080", "http://localhost:8080"] {
+            let addresses = resolve(url).unwrap();
+            assert!(!addresses.may_trust(&Url::parse("http://git.acme.com/upload").unwrap()), "{url}");
+        }
+        for url in ["http://git.acme.com/api/v3", "http://10.0.0.1", "http://localhost.acme.com", "http://[::2]"] {
+            assert_eq!(resolve(url).unwrap_err().code(), "config-invalid", "{url}");
+        }
+        let environment = [("GITHUB_API_URL", "http://api.github.com")].into_iter().collect();
+        assert_eq!(Addresses::resolve(None, &environment).unwrap_err().code(), "config-invalid");
     }
 
     #[test]

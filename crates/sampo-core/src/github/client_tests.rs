@@ -164,6 +164,33 @@ async fn a_signed_address_is_in_no_error() {
     }
 }
 
+#[tokio::test]
+async fn a_download_of_another_length_than_listed_is_refused() {
+    let github = FakeGithub::start();
+    let id = github.add_published("v1");
+    github.add_asset(id, "a.zip", b"12345");
+    let client = client(&github);
+    let mut asset = client.releases(&repository()).by_id(id).await.unwrap().unwrap().assets.remove(0);
+    for (size, reason) in [(4, "more than the 4 bytes"), (6, "1 of the 6 bytes")] {
+        asset.size = size;
+        let mut received = 0;
+        let fetched = client.releases(&repository()).download(&asset, |chunk| received += chunk.len() as u64).await;
+        let error = fetched.unwrap_err();
+        assert!(error.code() == "invalid-answer" && error.to_string().contains(reason), "{error}");
+        assert!(received <= size);
+    }
+}
+
+#[tokio::test]
+async fn an_endless_answer_to_an_upload_is_not_read_to_its_end() {
+    let github = FakeGithub::start();
+    let client = client(&github);
+    let release = client.releases(&repository()).create(&NewDraft::new("v1", "v1", "", false)).await.unwrap();
+    github.fail(Fault::on("POST", "*/assets").answered_with(&" ".repeat(transport::LONGEST_ANSWER + 1)));
+    let error = upload(&client, &release, "a.zip", 1000).await.unwrap_err();
+    assert!(error.code() == "network" && error.to_string().contains("length limit exceeded"), "{error}");
+}
+
 #[test]
 fn the_token_comes_from_the_named_variable_or_the_usual_ones_and_is_not_shown() {
     let environment: Environment =

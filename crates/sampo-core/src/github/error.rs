@@ -14,6 +14,12 @@ pub enum GithubError {
         /// The variables that were looked at.
         variables: Vec<String>,
     },
+    /// The tokens of the environment are meant for another GitHub, and no other one was named.
+    #[error("no GitHub token for `{api}`")]
+    CredentialsForeign {
+        /// The base of the API.
+        api: String,
+    },
     /// The token cannot be sent at all.
     #[error("the value of `{variable}` is not a token: it contains line breaks or control characters")]
     CredentialsUnusable {
@@ -171,7 +177,7 @@ impl GithubError {
 impl Diagnose for GithubError {
     fn code(&self) -> &'static str {
         match self {
-            Self::CredentialsMissing { .. } => "credentials-missing",
+            Self::CredentialsMissing { .. } | Self::CredentialsForeign { .. } => "credentials-missing",
             Self::CredentialsUnusable { .. } | Self::CredentialsRefused { .. } => "credentials-refused",
             Self::PermissionDenied { .. } => "permission-denied",
             Self::RateLimited { .. } => "rate-limited",
@@ -195,6 +201,11 @@ impl Diagnose for GithubError {
                 "set {} to a token that may write the contents of the repository; in a workflow: `env: {{ {}: ${{{{ github.token }}}} }}`",
                 quoted(variables),
                 variables.first().map_or("GITHUB_TOKEN", String::as_str)
+            ),
+            Self::CredentialsForeign { .. } => format!(
+                "set `token_env` to the variable that holds a token for it: {} might be meant for another GitHub, and \
+                 is not sent to an address of the configuration unless `token_env` names it",
+                quoted(crate::secret::TOKEN_VARIABLES)
             ),
             Self::CredentialsUnusable { variable } => format!("set `{variable}` to the token alone"),
             Self::CredentialsRefused { variable: Some(variable), .. } => {

@@ -119,10 +119,10 @@ impl Releases<'_> {
         self.github.send_file(upload, sent).await
     }
 
-    /// Fetches an asset, piece by piece.
+    /// Fetches an asset, piece by piece: as many bytes as it says that it has, or an error.
     pub async fn download(&self, asset: &Asset, sink: impl FnMut(&[u8])) -> Result<(), GithubError> {
         let call = self.get(format!("download `{}`", asset.name)).at(["releases", "assets", &asset.id.to_string()]);
-        self.github.receive(call, sink).await
+        self.github.receive(call, asset.size, sink).await
     }
 
     fn get(&self, action: impl Into<String>) -> Call {

@@ -12,7 +12,6 @@ use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 use url::Url;
 
-use super::answer::Answer;
 use super::call::Call;
 use super::error::GithubError;
 use super::model::Asset;
@@ -62,9 +61,7 @@ impl Github {
         let response = request.send().await.map_err(|error| network(&action, &error))?;
         let (status, elapsed) = (response.status(), started.elapsed());
         tracing::debug!(host = url.host_str(), name = upload.name, status = status.as_u16(), ?elapsed, "uploaded");
-        let headers = response.headers().clone();
-        let body = self.in_time(&action, response.bytes()).await?.map_err(|error| network(&action, &error))?;
-        let answer = Answer { status, headers, body: body.to_vec() };
+        let answer = self.in_time(&action, transport::read(response.into(), &action)).await??;
         answer.success(&action, self.token().map(Token::variable))?.read(&action)
     }
 
@@ -80,14 +77,15 @@ impl Github {
         Ok(url)
     }
 
-    /// Fetches bytes, piece by piece, from the API or from where it sends the request on to. The token stays here.
-    pub(super) async fn receive(&self, call: Call, mut sink: impl FnMut(&[u8])) -> Result<(), GithubError> {
+    /// Fetches exactly `bytes` bytes, piece by piece, from the API or from where it sends the request on to. The token
+    /// stays here.
+    pub(super) async fn receive(&self, call: Call, bytes: u64, mut sink: impl FnMut(&[u8])) -> Result<(), GithubError> {
         let call = call.for_bytes();
         let reached = self.transport()?.reach(self.addresses(), &call, self.path(&call));
         match self.in_time(&call.action, reached).await?? {
             Reached::Api(response) if response.status().is_success() => {
                 let chunks = response.into_body().into_data_stream();
-                self.drain(&call.action, chunks, &mut sink).await
+                self.drain(&call.action, bytes, chunks, &mut sink).await
             }
             Reached::Api(response) => {
                 let answer = self.in_time(&call.action, transport::read(response, &call.action)).await??;
@@ -100,7 +98,7 @@ impl Github {
                     let (status, message) = (response.status().as_u16(), "the storage refused the download".into());
                     return Err(GithubError::Server { action: call.action, status, message });
                 }
-                self.drain(&call.action, response.bytes_stream(), &mut sink).await
+                self.drain(&call.action, bytes, response.bytes_stream(), &mut sink).await
             }
         }
     }
@@ -108,14 +106,25 @@ impl Github {
     async fn drain<E: std::error::Error + 'static>(
         &self,
         action: &str,
+        bytes: u64,
         chunks: impl Stream<Item = Result<Bytes, E>>,
         sink: &mut impl FnMut(&[u8]),
     ) -> Result<(), GithubError> {
+        let unexpected = |reason| Err(GithubError::InvalidAnswer { action: action.to_owned(), reason });
         let mut chunks = std::pin::pin!(chunks);
+        let mut left = bytes;
         while let Some(chunk) = self.in_time(action, chunks.next()).await? {
-            sink(&chunk.map_err(|error| network(action, &error))?);
+            let chunk = chunk.map_err(|error| network(action, &error))?;
+            match left.checked_sub(chunk.len() as u64) {
+                Some(rest) => left = rest,
+                None => return unexpected(format!("there are more than the {bytes} bytes that GitHub lists")),
+            }
+            sink(&chunk);
         }
-        Ok(())
+        match left {
+            0 => Ok(()),
+            _ => unexpected(format!("{left} of the {bytes} bytes that GitHub lists are missing")),
+        }
     }
 
     async fn in_time<T>(&self, action: &str, wait: impl Future<Output = T>) -> Result<T, GithubError> {

@@ -18,7 +18,7 @@ use super::{Addresses, Token};
 const MOST_REDIRECTS: usize = 5;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// No answer of the API is nearly as long.
-const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
+pub(super) const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
 const AGENT: &str = concat!("sampo/", env!("CARGO_PKG_VERSION"));
 const API_VERSION: HeaderName = HeaderName::from_static("x-github-api-version");
 
@@ -157,8 +157,12 @@ fn redirect(response: &ApiResponse, addresses: &Addresses, path: &str) -> Option
     Url::parse(&addresses.origin()).ok()?.join(path).ok()?.join(location).ok()
 }
 
-/// The whole of an answer.
-pub(super) async fn read(response: ApiResponse, action: &str) -> Result<Answer, GithubError> {
+/// The whole of an answer, which is never longer than [`LONGEST_ANSWER`].
+pub(super) async fn read<B>(response: Response<B>, action: &str) -> Result<Answer, GithubError>
+where
+    B: BodyExt,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
     let (parts, body) = response.into_parts();
     let body = Limited::new(body, LONGEST_ANSWER).collect().await;
     let body = body.map_err(|error| network(action, error.as_ref()))?.to_bytes().to_vec();

@@ -21,6 +21,9 @@ use crate::template::{ArtifactScope, Template, TemplateError, Variables};
 
 /// The exit status that means: worth trying again (`EX_TEMPFAIL` of sysexits.h).
 const TEMPORARY_FAILURE: i32 = 75;
+/// The exit statuses with which a shell says that there is no such program, or that it cannot be run.
+const NOT_EXECUTABLE: i32 = 126;
+const NOT_FOUND: i32 = 127;
 /// How many lines of a failed command's output stand in the report.
 const REPORTED_LINES: usize = 20;
 /// How many checks run at the same time.
@@ -35,7 +38,7 @@ const TICK: Duration = Duration::from_secs(1);
 pub struct Config {
     /// Delivers. A string runs in the shell, an array runs as it is.
     run: CommandLine<ArtifactScope>,
-    /// Ends with status 0 if it is already there.
+    /// Ends with status 0 if it is already there, and with any other one but 126 and 127 if it is not.
     check: Option<CommandLine<ArtifactScope>>,
     /// Whether it runs once for each artifact, or once for the release.
     #[serde(default)]
@@ -233,19 +236,10 @@ impl CommandBackend {
     async fn check_item(&self, shipment: &Shipment, item: &Item) -> Result<Presence, BackendError> {
         let Some(check) = &self.config.check else { return Ok(Presence::Unknown) };
         let output = self.run(check, shipment, item.artifact.as_ref()).await?;
-        Ok(if output.status.success() { Presence::Identical } else { Presence::Absent })
-    }
-
-    fn failure(&self, output: &Output) -> BackendError {
-        let mut said = last_lines(&output.stderr, REPORTED_LINES);
-        if said.is_empty() {
-            said = last_lines(&output.stdout, REPORTED_LINES);
-        }
-        let ended = ending(output.status);
-        let message = if said.is_empty() { ended } else { format!("{ended}: {said}") };
         match output.status.code() {
-            Some(TEMPORARY_FAILURE) => BackendError::transient("command-failed", message),
-            _ => BackendError::new("command-failed", message),
+            Some(0) => Ok(Presence::Identical),
+            None | Some(NOT_EXECUTABLE | NOT_FOUND) => Err(check_failed(&output)),
+            Some(_) => Ok(Presence::Absent),
         }
     }
 }
@@ -285,7 +279,7 @@ impl Backend for CommandBackend {
         let running = self.run(&self.config.run, shipment, artifact);
         let output = ticking(running, progress).await?;
         if !output.status.success() {
-            return Err(self.failure(&output));
+            return Err(failure(&output));
         }
         let variables = Self::variables(&shipment.release, artifact);
         let url = self.config.outputs_url.as_ref().map(|url| url.render(&variables)).transpose().map_err(invalid)?;
@@ -308,10 +302,34 @@ async fn ticking<T>(running: impl Future<Output = T>, progress: &Progress) -> T 
     }
 }
 
-fn ending(status: ExitStatus) -> String {
+fn failure(output: &Output) -> BackendError {
+    let message = format!("the command {}", ending(output));
+    match output.status.code() {
+        Some(TEMPORARY_FAILURE) => BackendError::transient("command-failed", message),
+        _ => BackendError::new("command-failed", message),
+    }
+}
+
+/// A check that did not run says nothing about what is there.
+fn check_failed(output: &Output) -> BackendError {
+    BackendError::new("check-failed", format!("`check` {}", ending(output)))
+        .with_hint("`check` must end with status 0 if it is there, and with any other one but 126 and 127 if it is not")
+}
+
+/// How a command ended, and its last words.
+fn ending(output: &Output) -> String {
+    let ended = status(output.status);
+    let mut said = last_lines(&output.stderr, REPORTED_LINES);
+    if said.is_empty() {
+        said = last_lines(&output.stdout, REPORTED_LINES);
+    }
+    if said.is_empty() { ended } else { format!("{ended}: {said}") }
+}
+
+fn status(status: ExitStatus) -> String {
     match status.code() {
-        Some(code) => format!("the command ended with status {code}"),
-        None => format!("the command was ended by a {status}"),
+        Some(code) => format!("ended with status {code}"),
+        None => format!("was ended by a {status}"),
     }
 }
 

@@ -1,7 +1,5 @@
 //! The `github-release` backend: the assets of a release on GitHub, uploaded into a draft that is published last.
 
-use std::fmt;
-
 use async_trait::async_trait;
 use serde::Deserialize;
 
@@ -16,10 +14,13 @@ use crate::github::{Addresses, Github, GithubError, Token, asset_name, call::enc
 use crate::template::{ReleaseScope, Template};
 use place::Places;
 
+pub use latest::Latest;
+
 mod compare;
 mod delivery;
 mod family;
 mod finish;
+mod latest;
 mod notes;
 mod place;
 mod survey;
@@ -61,17 +62,6 @@ impl Default for GithubReleaseConfig {
     }
 }
 
-/// Whether a release becomes the repository's latest one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Latest {
-    /// If it is the highest stable version of the package that holds that place, or if nothing does.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
 /// Where the notes of a release come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -82,47 +72,6 @@ pub enum Notes {
     Generate,
     /// Nowhere: they stay empty.
     None,
-}
-
-impl<'de> Deserialize<'de> for Latest {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct LatestVisitor;
-
-        impl serde::de::Visitor<'_> for LatestVisitor {
-            type Value = Latest;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`\"auto\"`, `true` or `false`")
-            }
-
-            fn visit_bool<E: serde::de::Error>(self, always: bool) -> Result<Latest, E> {
-                Ok(if always { Latest::Always } else { Latest::Never })
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Latest, E> {
-                match text {
-                    "auto" => Ok(Latest::Auto),
-                    _ => Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
-                }
-            }
-        }
-
-        deserializer.deserialize_any(LatestVisitor)
-    }
-}
-
-impl schemars::JsonSchema for Latest {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Latest".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "enum": ["auto", true, false] })
-    }
 }
 
 impl BackendConfig for GithubReleaseConfig {
@@ -151,7 +100,11 @@ impl BackendConfig for GithubReleaseConfig {
 impl GithubReleaseConfig {
     fn github(&self, environment: &Environment) -> Result<Github, GithubError> {
         let addresses = Addresses::resolve(self.api_url.as_deref(), environment)?;
-        Ok(Github::new(addresses, Token::find(self.token_env.as_ref().map(NonBlank::as_str), environment)))
+        let variable = self.token_env.as_ref().map(NonBlank::as_str);
+        // Whoever may change the configuration must not be able to have the usual token sent wherever they like.
+        let may_be_sent = addresses.is_ambient() || variable.is_some();
+        let token = may_be_sent.then(|| Token::find(variable, environment)).flatten();
+        Ok(Github::new(addresses, token))
     }
 
     fn over(self, github: Github, context: &BackendContext) -> GithubReleases {
@@ -201,6 +154,10 @@ impl Backend for GithubReleases {
     }
 
     async fn check(&self) -> Result<(), BackendError> {
+        let addresses = self.github.addresses();
+        if !addresses.is_ambient() && self.config.token_env.is_none() {
+            return Err(GithubError::CredentialsForeign { api: addresses.api().to_owned() }.into());
+        }
         Ok(self.github.check_write_access(self.repository()?, self.config.token_variables()).await?)
     }
 
@@ -230,6 +187,11 @@ impl Backend for GithubReleases {
     ) -> Result<Receipt, BackendError> {
         self.put(&shipment.release, item, found, progress).await?;
         Ok(Receipt { url: self.asset_url(&shipment.release, &item.name) })
+    }
+
+    /// A draft that is left to the user is not made visible: there is nothing to report as done.
+    fn has_finish(&self) -> bool {
+        self.config.publish
     }
 
     async fn finish(&self, shipment: &Shipment) -> Result<(), BackendError> {

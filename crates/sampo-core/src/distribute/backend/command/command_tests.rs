@@ -36,6 +36,28 @@ async fn without_a_check_nobody_knows_what_is_there() {
 }
 
 #[tokio::test]
+async fn a_check_that_did_not_run_is_an_error_and_not_an_answer() {
+    let scene = Scene::new();
+    let shipment = scene.two_artifacts("1.2.0");
+    for (check, expected) in [
+        ("exit 1", None),
+        ("no-such-program-anywhere", Some("`check` ended with status 127")),
+        ("exit 126", Some("`check` ended with status 126")),
+        ("kill -9 $$", Some("`check` was ended by a signal: 9")),
+    ] {
+        let backend = scene.backend(&format!("type = 'command'\nrun = 'true'\ncheck = '{check}'")).unwrap();
+        let survey = backend.survey(&shipment, &backend.items(&shipment).unwrap()).await;
+        match expected {
+            None => assert_eq!(survey.unwrap().presences, [Presence::Absent, Presence::Absent]),
+            Some(expected) => {
+                let error = survey.unwrap_err();
+                assert!(error.code == "check-failed" && error.message.starts_with(expected), "{error:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_environment_tells_everything_about_the_artifact() {
     let scene = Scene::new();
     let keys = "type = 'command'\nrun = 'env | grep ^SAMPO_ | sort > env.txt; echo $GREETING >> env.txt'\nenv = { GREETING = 'hello {{ version }}' }";

@@ -1,8 +1,17 @@
 //! Real folders.
 
+use std::fs::{self, File};
+use std::time::SystemTime;
+
+use futures::future::join_all;
+
+use super::shelf::ABANDONED;
 use super::*;
+use crate::atomic;
 use crate::distribute::backend::conformance::conforms;
 use crate::distribute::backend::scene::Scene;
+use crate::distribute::backend::{CHANGED_MEANWHILE, Found, Retry};
+use crate::distribute::checksum::{Digest, SUMS_FILE};
 
 const KEYS: &str =
     "type = 'directory'\npath = 'site/{{ crate }}/{{ version }}'\nurl = 'https://example.com/dl/{{ version }}/'";
@@ -15,9 +24,11 @@ async fn deliver_all(backend: &dyn Backend, shipment: &Shipment) {
     backend.finish(shipment).await.unwrap();
 }
 
+/// What is in a folder besides the file of the lock.
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name != lock::FILE_NAME);
     names.sort();
     names
 }
@@ -122,9 +133,128 @@ async fn a_different_file_is_told_apart_and_replaced_only_when_asked() {
         "{found:?}"
     );
     let error = backend.deliver(&shipment, &item, &Presence::Absent, &Progress::default()).await.unwrap_err();
-    assert_eq!(error.code, "conflict", "another run was faster");
+    assert_eq!((error.code, error.retry), (CHANGED_MEANWHILE, Retry::Later), "another run was faster");
     backend.deliver(&shipment, &item, found, &Progress::default()).await.unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "linux");
+}
+
+#[tokio::test]
+async fn only_the_very_file_that_was_surveyed_is_replaced() {
+    let scene = Scene::new();
+    let backend = scene.backend(KEYS).unwrap();
+    let shipment = scene.two_artifacts("1.2.0");
+    backend.open(&shipment).await.unwrap();
+    let path = scene.root().join("site/my-cli/1.2.0/my-cli-linux.tar.gz");
+    let item = Item::of(&shipment.artifacts[0]);
+    fs::write(&path, "surveyed").unwrap();
+    let found = backend.survey(&shipment, std::slice::from_ref(&item)).await.unwrap().presences.remove(0);
+    fs::write(&path, "written since").unwrap();
+    let error = backend.deliver(&shipment, &item, &found, &Progress::default()).await.unwrap_err();
+    assert_eq!((error.code, error.retry), (CHANGED_MEANWHILE, Retry::Later));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "written since");
+    fs::remove_file(&path).unwrap();
+    let error = backend.read(&shipment, &item).await.unwrap_err();
+    assert_eq!((error.code, error.retry), (CHANGED_MEANWHILE, Retry::Later));
+}
+
+#[tokio::test]
+async fn of_racing_replacements_one_wins_and_the_others_are_told() {
+    let scene = Scene::new();
+    let path = scene.root().join("site/my-cli/1.2.0/x.txt");
+    atomic::write(&path, "old").unwrap();
+    let found = Found { description: "old".into(), revision: Digest::of("old").to_string() };
+    let runs: Vec<_> = (0..8)
+        .map(|n| {
+            let mut artifact = scene.artifact(&format!("x{n}.txt"), None, &format!("new {n}"));
+            artifact.name = "x.txt".into();
+            (scene.backend(KEYS).unwrap(), scene.shipment("1.2.0", vec![artifact]))
+        })
+        .collect();
+    let found = Presence::Different(found);
+    let results = join_all(runs.iter().map(async |(backend, shipment)| {
+        let item = Item::of(&shipment.artifacts[0]);
+        backend.deliver(shipment, &item, &found, &Progress::default()).await
+    }))
+    .await;
+    let winners: Vec<usize> = (0..8).filter(|&n| results[n].is_ok()).collect();
+    assert_eq!(winners.len(), 1, "{results:?}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), format!("new {}", winners[0]));
+    assert!(results.iter().flat_map(|result| result.as_ref().err()).all(|error| error.code == CHANGED_MEANWHILE));
+}
+
+#[tokio::test]
+async fn a_checksum_list_is_in_the_manifest_as_it_stands_there() {
+    let scene = Scene::new();
+    let backend = scene.backend(KEYS).unwrap();
+    let shipment = scene.shipment("1.2.0", vec![scene.artifact(SUMS_FILE, None, "ours")]);
+    let folder = scene.root().join("site/my-cli/1.2.0");
+    atomic::write(&folder.join(SUMS_FILE), "ours and theirs").unwrap();
+    backend.finish(&shipment).await.unwrap();
+    let manifest = Manifest::read(&folder.join("manifest.json")).unwrap().unwrap();
+    assert_eq!((manifest.artifacts[0].sha256, manifest.artifacts[0].bytes), (Digest::of("ours and theirs"), 15));
+    let theirs = scene.shipment("1.2.0", vec![scene.artifact(SUMS_FILE, None, "theirs")]);
+    for shipment in [shipment, theirs] {
+        assert!(scene.backend(KEYS).unwrap().survey(&shipment, &[]).await.unwrap().finished);
+    }
+}
+
+#[tokio::test]
+async fn what_would_not_change_is_not_written_again() {
+    let scene = Scene::new();
+    let backend = scene.backend(KEYS).unwrap();
+    let shipment = scene.two_artifacts("1.2.0");
+    deliver_all(&*backend, &shipment).await;
+    let shelf = scene.root().join("site/my-cli");
+    let old = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
+    let files = ["latest.json", "1.2.0/manifest.json"].map(|name| shelf.join(name));
+    for file in &files {
+        File::options().write(true).open(file).unwrap().set_modified(old).unwrap();
+    }
+    fs::remove_file(shelf.join("1.2.0/my-cli-mac.tar.gz")).unwrap();
+    deliver_all(&*backend, &shipment).await;
+    assert!(files.iter().all(|file| fs::metadata(file).unwrap().modified().unwrap() == old));
+}
+
+#[tokio::test]
+async fn of_racing_runs_the_newest_version_stays_the_latest_and_every_file_is_listed() {
+    for _ in 0..5 {
+        let scene = Scene::new();
+        let runs: Vec<_> = (0..8)
+            .map(|n| (scene.backend(KEYS).unwrap(), scene.two_artifacts(&format!("1.{}.0", n % 4)), n / 4))
+            .collect();
+        join_all(runs.iter().map(async |(backend, whole, half)| {
+            deliver_all(&**backend, &Shipment { artifacts: vec![whole.artifacts[*half].clone()], ..whole.clone() })
+                .await;
+        }))
+        .await;
+        let shelf = scene.root().join("site/my-cli");
+        assert_eq!(Latest::read(&shelf.join("latest.json")).unwrap().unwrap().version.to_string(), "1.3.0");
+        #[cfg(unix)]
+        assert_eq!(fs::read_link(shelf.join("latest")).unwrap(), Path::new("1.3.0"));
+        for minor in 0..4 {
+            let manifest = Manifest::read(&shelf.join(format!("1.{minor}.0/manifest.json"))).unwrap().unwrap();
+            assert_eq!(manifest.artifacts.len(), 2);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_or_a_folder_in_place_of_ours_is_an_error_and_no_standstill() {
+    for (path, pipe) in [("latest.json", true), ("1.2.0/manifest.json", true), ("1.2.0/manifest.json", false)] {
+        let scene = Scene::new();
+        let shipment = scene.two_artifacts("1.2.0");
+        let backend = scene.backend(KEYS).unwrap();
+        backend.open(&shipment).await.unwrap();
+        let path = scene.root().join("site/my-cli").join(path);
+        if pipe {
+            assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        } else {
+            fs::create_dir(&path).unwrap();
+        }
+        let error = backend.finish(&shipment).await.unwrap_err();
+        assert!(error.code == "io" && error.message.ends_with("it is not a file"), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -162,11 +292,14 @@ async fn abandoned_temporary_files_are_removed_and_fresh_ones_left() {
     let backend = scene.backend(KEYS).unwrap();
     let folder = scene.root().join("site/my-cli/1.2.0");
     fs::create_dir_all(&folder).unwrap();
-    let old = File::create(folder.join(".sampo-old")).unwrap();
-    old.set_modified(SystemTime::now() - 2 * ABANDONED).unwrap();
+    let shelf = scene.root().join("site/my-cli");
+    for name in ["1.2.0/.sampo-old", ".sampo-old", lock::FILE_NAME] {
+        File::create(shelf.join(name)).unwrap().set_modified(SystemTime::now() - 2 * ABANDONED).unwrap();
+    }
     fs::write(folder.join(".sampo-fresh"), "").unwrap();
     backend.open(&scene.two_artifacts("1.2.0")).await.unwrap();
-    assert_eq!(names(&folder), [".sampo-fresh"]);
+    assert_eq!((names(&folder), names(&shelf)), (vec![".sampo-fresh".to_owned()], vec!["1.2.0".to_owned()]));
+    assert!(shelf.join(lock::FILE_NAME).exists());
 }
 
 #[tokio::test]
@@ -182,16 +315,32 @@ async fn somebody_elses_file_in_place_of_ours_is_an_error_and_stays() {
     assert_eq!(fs::read_to_string(&path).unwrap(), "[]");
 }
 
-#[test]
-fn two_packages_that_would_share_one_latest_are_refused_beforehand() {
+#[tokio::test]
+async fn two_packages_that_would_share_one_folder_or_latest_are_refused_beforehand() {
     let scene = Scene::new();
-    let backend = scene.backend("type = 'directory'\npath = 'site/{{ version }}'").unwrap();
     let first = scene.two_artifacts("1.2.0");
     let mut release = (*first.release).clone();
-    release.package = "cargo/other".parse().unwrap();
-    backend.items(&first).unwrap();
-    let error = backend.items(&Shipment { release: release.into(), artifacts: Vec::new() }).unwrap_err();
-    assert_eq!(error.code, "latest-shared");
+    (release.package, release.tag) = ("cargo/other".parse().unwrap(), "other-v1.2.0".into());
+    let second = Shipment { release: release.into(), artifacts: Vec::new() };
+    let backend = |path: &str, latest: bool| {
+        scene.backend(&format!("type = 'directory'\npath = 'site/{path}'\nlatest = {latest}")).unwrap()
+    };
+    for (path, latest, file) in
+        [("{{ tag }}", true, "site/latest.json"), ("{{ version }}", false, "site/1.2.0/manifest.json")]
+    {
+        let backend = backend(path, latest);
+        backend.items(&first).unwrap();
+        backend.items(&first).unwrap();
+        let error = backend.items(&second).unwrap_err();
+        assert!(error.code == "folder-shared" && error.message.contains(file), "{error:?}");
+    }
+    let beside = backend("{{ tag }}", false);
+    beside.items(&first).unwrap();
+    beside.items(&second).unwrap();
+    // Another run does not know of the first package, and finds it there.
+    deliver_all(&*backend("{{ version }}", false), &first).await;
+    let error = backend("{{ version }}", false).finish(&second).await.unwrap_err();
+    assert_eq!(error.code, "folder-shared");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::atomic;
 use crate::distribute::checksum::Digest;
-use crate::distribute::model::{Artifact, ArtifactKind, Release, Shipment};
+use crate::distribute::model::{Artifact, ArtifactKind, Release};
 use crate::error::PathError;
 use crate::target::Target;
 use crate::workspace::PackageId;
@@ -19,9 +19,6 @@ use crate::workspace::PackageId;
 pub(super) const FILE_NAME: &str = "manifest.json";
 /// Points at the newest release, beside the folders of releases.
 pub(super) const LATEST_FILE_NAME: &str = "latest.json";
-/// The same as a link, where the system has links.
-#[cfg(unix)]
-const LATEST_LINK: &str = "latest";
 
 const SCHEMA_VERSION: u32 = 1;
 
@@ -77,18 +74,8 @@ pub struct Latest {
 }
 
 impl Manifest {
-    /// The manifest of all that a shipment brings.
-    pub(super) fn of(shipment: &Shipment, url: impl Fn(&Artifact) -> Option<String>) -> Self {
-        let release = &shipment.release;
-        let entry = |artifact: &Artifact| Entry {
-            name: artifact.name.clone(),
-            kind: artifact.kind,
-            target: artifact.target.clone(),
-            bytes: artifact.bytes,
-            sha256: artifact.sha256,
-            url: url(artifact),
-        };
-        let mut artifacts: Vec<Entry> = shipment.artifacts.iter().map(entry).collect();
+    /// The manifest of `release` with these entries.
+    pub(super) fn of(release: &Release, mut artifacts: Vec<Entry>) -> Self {
         artifacts.sort_by(|a, b| a.name.cmp(&b.name));
         Self {
             schema_version: SCHEMA_VERSION,
@@ -100,20 +87,6 @@ impl Manifest {
         }
     }
 
-    /// This manifest, with the entries of `theirs` that it lacks and whose files are there.
-    pub(super) fn keeping(mut self, theirs: Option<Self>, is_there: impl Fn(&str) -> bool) -> Self {
-        let Some(theirs) = theirs.filter(|theirs| theirs.package == self.package && theirs.version == self.version)
-        else {
-            return self;
-        };
-        let is_new = |entry: &Entry| self.artifacts.iter().all(|ours| ours.name != entry.name);
-        let kept: Vec<Entry> =
-            theirs.artifacts.iter().filter(|entry| is_new(entry) && is_there(&entry.name)).cloned().collect();
-        self.artifacts.extend(kept);
-        self.artifacts.sort_by(|a, b| a.name.cmp(&b.name));
-        self
-    }
-
     /// The manifest in a file; none if there is no file.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, PathError> {
         read_json(path)
@@ -121,6 +94,20 @@ impl Manifest {
 
     pub(super) fn write(&self, path: &Path) -> Result<(), PathError> {
         write_json(self, path)
+    }
+}
+
+impl Entry {
+    /// The entry of `artifact`, which users fetch from `url`.
+    pub(super) fn of(artifact: &Artifact, url: Option<String>) -> Self {
+        Self {
+            name: artifact.name.clone(),
+            kind: artifact.kind,
+            target: artifact.target.clone(),
+            bytes: artifact.bytes,
+            sha256: artifact.sha256,
+            url,
+        }
     }
 }
 
@@ -141,60 +128,30 @@ impl Latest {
         read_json(path)
     }
 
-    /// Writes the pointer, and the link beside it.
     pub(super) fn write(&self, path: &Path) -> Result<(), PathError> {
-        write_json(self, path)?;
-        move_link(path, self)
+        write_json(self, path)
     }
 }
 
-/// Whether the link beside `latest.json` points where it should; always where the system has no links.
-#[cfg(unix)]
-pub(super) fn link_stands(latest: &Path, pointer: &Latest) -> bool {
-    let link = latest.with_file_name(LATEST_LINK);
-    match fs::read_link(&link) {
-        Ok(target) => target == Path::new(&pointer.path),
-        // Somebody's own file or folder of that name is left alone, and some shares know no links.
-        Err(error) => error.kind() != io::ErrorKind::NotFound,
-    }
-}
-
-#[cfg(not(unix))]
-pub(super) fn link_stands(_latest: &Path, _pointer: &Latest) -> bool {
-    true
-}
-
-/// Replaces the link by a rename, so that it never points nowhere.
-#[cfg(unix)]
-fn move_link(latest: &Path, pointer: &Latest) -> Result<(), PathError> {
-    let link = latest.with_file_name(LATEST_LINK);
-    if link_stands(latest, pointer) || fs::symlink_metadata(&link).is_ok_and(|metadata| !metadata.is_symlink()) {
-        return Ok(());
-    }
-    let temporary = latest.with_file_name(format!("{}{LATEST_LINK}-{}", atomic::TEMPORARY_PREFIX, std::process::id()));
-    let _ = fs::remove_file(&temporary);
-    match std::os::unix::fs::symlink(&pointer.path, &temporary) {
-        Ok(()) => fs::rename(&temporary, &link).map_err(PathError::new("write", &link)),
-        // A share without links still has `latest.json`.
-        Err(error) if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) => Ok(()),
-        Err(error) => Err(PathError::new("write", &link)(error)),
-    }
-}
-
-#[cfg(not(unix))]
-fn move_link(_latest: &Path, _pointer: &Latest) -> Result<(), PathError> {
-    Ok(())
-}
-
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, PathError> {
-    match fs::read_to_string(path) {
-        // Somebody else's file of that name is not ours to overwrite.
-        Ok(text) => {
-            serde_json::from_str(&text).map(Some).map_err(|error| PathError::new("understand", path)(error.into()))
+/// The bytes of a file; none if there is none. Anything else of that name is an error: reading a pipe might never end.
+pub(super) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, PathError> {
+    let read = || {
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
         }
+        fs::read(path)
+    };
+    match read() {
+        Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(PathError::new("read", path)(error)),
     }
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, PathError> {
+    let Some(bytes) = read_file(path)? else { return Ok(None) };
+    // Somebody else's file of that name is not ours to overwrite.
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| PathError::new("understand", path)(error.into()))
 }
 
 fn write_json(value: &impl Serialize, path: &Path) -> Result<(), PathError> {

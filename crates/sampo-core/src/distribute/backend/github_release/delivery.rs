@@ -5,7 +5,7 @@ use tokio::time::{Instant, sleep};
 use super::GithubReleases;
 use super::compare::{Likeness, artifact, compare};
 use super::place::Place;
-use crate::distribute::backend::{BackendError, Presence, Progress};
+use crate::distribute::backend::{BackendError, CHANGED_MEANWHILE, Found, Presence, Progress};
 use crate::distribute::model::{Item, Release};
 use crate::github::GithubError;
 use crate::github::model::Asset;
@@ -43,7 +43,7 @@ impl GithubReleases {
         }
     }
 
-    /// Removes what the last survey saw in the item's place, as far as that is still there.
+    /// Removes what the last survey saw in the item's place, if that very asset is still there.
     async fn make_room(
         &self,
         place: &Place,
@@ -52,12 +52,13 @@ impl GithubReleases {
         progress: &Progress,
     ) -> Result<Room, BackendError> {
         match found {
-            Presence::Different(_) => match self.asset(place, item).await? {
+            Presence::Different(found) => match self.asset(place, item).await? {
                 None => Ok(Room::Free),
-                Some(asset) => match compare(&asset, artifact(item)) {
-                    Likeness::Identical => Ok(Room::Arrived),
+                Some(asset) if is(&asset, found) => self.remove(&asset).await,
+                Some(asset) => match self.compare_closely(&asset, artifact(item)).await? {
+                    Likeness::Identical | Likeness::SameSize => Ok(Room::Arrived),
                     Likeness::Unfinished => self.outwait(place, item, progress).await,
-                    Likeness::Different(_) | Likeness::SameSize => self.remove(&asset).await,
+                    Likeness::Different(what) => Err(changed(item, &what)),
                 },
             },
             Presence::Incomplete => self.outwait(place, item, progress).await,
@@ -74,7 +75,7 @@ impl GithubReleases {
             let Some(asset) = self.asset(place, item).await? else { return Ok(Room::Free) };
             match self.compare_closely(&asset, artifact(item)).await? {
                 Likeness::Identical | Likeness::SameSize => return Ok(Room::Arrived),
-                Likeness::Different(what) => return Err(conflict(item, &what)),
+                Likeness::Different(what) => return Err(changed(item, &what)),
                 Likeness::Unfinished if seen.is_some_and(|id| id != asset.id) => return Err(in_progress(item)),
                 Likeness::Unfinished if Instant::now() >= deadline => return self.remove(&asset).await,
                 Likeness::Unfinished => seen = Some(asset.id),
@@ -91,7 +92,7 @@ impl GithubReleases {
             if let Some(asset) = self.asset(place, item).await? {
                 match self.compare_closely(&asset, artifact(item)).await? {
                     Likeness::Identical | Likeness::SameSize => return Ok(()),
-                    Likeness::Different(what) => return Err(conflict(item, &what)),
+                    Likeness::Different(what) => return Err(changed(item, &what)),
                     Likeness::Unfinished => {}
                 }
             }
@@ -131,9 +132,15 @@ impl GithubReleases {
     }
 }
 
-fn conflict(item: &Item, what: &str) -> BackendError {
-    BackendError::new("conflict", format!("`{}` is already there and is something else: {what}", item.name))
-        .with_hint("`--replace` replaces it, where the release may still be changed")
+/// Whether `asset` is what the survey found: an asset never changes, and another one has another id.
+fn is(asset: &Asset, found: &Found) -> bool {
+    asset.id.to_string() == found.revision
+}
+
+/// Whether that is a conflict, or a file to be merged with, is for the engine to see in a new survey.
+fn changed(item: &Item, what: &str) -> BackendError {
+    let message = format!("another run has put something else under the name `{}`: {what}", item.name);
+    BackendError::transient(CHANGED_MEANWHILE, message)
 }
 
 fn in_progress(item: &Item) -> BackendError {

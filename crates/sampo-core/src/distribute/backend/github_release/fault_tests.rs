@@ -41,6 +41,7 @@ const CODES: &[&str] = &[
     "tag-not-pushed",
     "incomplete",
     "conflict",
+    "changed-meanwhile",
     "upload-in-progress",
     "verification-failed",
 ];

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::compare::{Likeness, artifact, compare};
+use super::compare::{Likeness, artifact};
 use super::family::Family;
 use super::place::{Place, winner};
 use super::{GithubReleases, Latest};
@@ -57,13 +57,17 @@ impl GithubReleases {
     async fn require_complete(&self, entry: &Entry, items: &[Item]) -> Result<(), BackendError> {
         let assets = self.releases()?.assets(entry.id).await?;
         let by_name: HashMap<&str, _> = assets.iter().map(|asset| (asset.name.as_str(), asset)).collect();
-        let is_there = |item: &&Item| {
-            by_name
-                .get(item.name.as_str())
-                .is_some_and(|asset| matches!(compare(asset, artifact(item)), Likeness::Identical | Likeness::SameSize))
-        };
-        let missing: Vec<String> =
-            items.iter().filter(|item| !is_there(item)).map(|item| format!("`{}`", item.name)).collect();
+        let mut missing = Vec::new();
+        for item in items {
+            // By the bytes where need be: it may be another run's release, which holds the same size of something else.
+            let is_there = match by_name.get(item.name.as_str()) {
+                Some(asset) => self.compare_closely(asset, artifact(item)).await? == Likeness::Identical,
+                None => false,
+            };
+            if !is_there {
+                missing.push(format!("`{}`", item.name));
+            }
+        }
         if missing.is_empty() {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use sampo_testkit::github::{Access, Fault, Host, TOKEN};
 use super::driver::{COMMIT, PACE, Parcel, backend, backend_in, environment, parcel, run, run_once, run_replacing};
 use crate::config::Config;
 use crate::distribute::backend::conformance::conforms;
-use crate::distribute::backend::{BackendType, Presence, Retry};
+use crate::distribute::backend::{BackendType, CHANGED_MEANWHILE, Presence, Progress, Retry};
 use crate::environment::Environment;
 
 const TAG: &str = "app-v1.2.0";
@@ -118,6 +118,7 @@ async fn publish_false_leaves_the_draft_and_is_finished_then() {
     let parcel = three();
     run(&*backend(&github, "publish = false"), &parcel.shipment).await.succeeded();
     assert!(github.release(TAG).draft);
+    assert!(backend(&github, "").has_finish() && !backend(&github, "publish = false").has_finish());
     github.clear_requests();
     let outcome = run(&*backend(&github, "publish = false"), &parcel.shipment).await.succeeded();
     assert_eq!((outcome.unchanged.len(), github.requests().len(), github.writes().len()), (3, 2, 0));
@@ -172,8 +173,8 @@ async fn a_starter_that_another_run_finishes_in_time_is_taken_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_name_taken_by_another_run_is_success_if_the_bytes_are_the_same_and_a_conflict_if_not() {
-    for (bytes, codes) in [(b"linux", vec![]), (b"other", vec!["conflict"])] {
+async fn a_name_taken_by_another_run_is_success_if_the_bytes_are_the_same_and_to_be_surveyed_if_not() {
+    for (bytes, codes) in [(b"linux", vec![]), (b"other", vec![CHANGED_MEANWHILE])] {
         let github = fake();
         let draft = github.add_draft(TAG);
         let parcel = parcel(TAG, &[("app-linux.tar.gz", b"linux")]);
@@ -183,9 +184,43 @@ async fn a_name_taken_by_another_run_is_success_if_the_bytes_are_the_same_and_a_
         assert_eq!(survey.presences, [Presence::Absent]);
         github.add_asset(draft, "app-linux.tar.gz", bytes);
         let delivery = backend.deliver(&parcel.shipment, &items[0], &Presence::Absent, &Default::default()).await;
+        assert!(delivery.as_ref().err().is_none_or(|error| error.retry == Retry::Later));
         let found: Vec<&str> = delivery.err().iter().map(|error| error.code).collect();
         assert_eq!(found, codes);
     }
+}
+
+#[tokio::test]
+async fn only_the_very_asset_that_was_surveyed_is_replaced() {
+    let github = fake();
+    let draft = github.add_draft(TAG);
+    github.add_asset(draft, "SHA256SUMS", b"one");
+    let parcel = parcel(TAG, &[("SHA256SUMS", b"one and ours")]);
+    let backend = backend(&github, "");
+    let items = backend.items(&parcel.shipment).unwrap();
+    let stale = backend.survey(&parcel.shipment, &items).await.unwrap().presences.remove(0);
+    github.remove_asset(TAG, "SHA256SUMS");
+    let theirs = github.add_asset(draft, "SHA256SUMS", b"one and theirs");
+    let progress = Progress::default();
+    let error = backend.deliver(&parcel.shipment, &items[0], &stale, &progress).await.unwrap_err();
+    assert_eq!((error.code, error.retry), (CHANGED_MEANWHILE, Retry::Later));
+    assert_eq!(github.content(theirs), b"one and theirs");
+    let fresh = backend.survey(&parcel.shipment, &items).await.unwrap().presences.remove(0);
+    backend.deliver(&parcel.shipment, &items[0], &fresh, &progress).await.unwrap();
+    assert_eq!(github.content(github.release(TAG).assets[0].id), b"one and ours");
+}
+
+#[tokio::test]
+async fn what_is_replaced_at_this_moment_may_be_read_later() {
+    let github = fake();
+    let parcel = three();
+    let backend = backend(&github, "");
+    run(&*backend, &parcel.shipment).await.succeeded();
+    let items = backend.items(&parcel.shipment).unwrap();
+    let sums = items.iter().find(|item| item.name == "SHA256SUMS").unwrap();
+    github.remove_asset(TAG, "SHA256SUMS");
+    let error = backend.read(&parcel.shipment, sums).await.unwrap_err();
+    assert_eq!((error.code, error.retry), (CHANGED_MEANWHILE, Retry::Later));
 }
 
 #[tokio::test]
@@ -372,6 +407,18 @@ async fn missing_and_wrong_credentials_are_told_by_the_variables_name_before_any
 }
 
 #[tokio::test]
+async fn the_usual_token_is_not_sent_to_an_address_of_the_configuration() {
+    let github = fake();
+    let parcel = three();
+    let environment: Environment = [("GITHUB_TOKEN", TOKEN), ("GH_TOKEN", TOKEN)].into_iter().collect();
+    let backend = backend_in(environment, &format!("api_url = '{}'", github.api_url()));
+    let error = run(&*backend, &parcel.shipment).await.error.unwrap();
+    assert_eq!(error.code, "credentials-missing");
+    assert!(error.hint.unwrap().contains("`token_env`"));
+    assert!(github.requests().iter().all(|request| !request.authorized) && github.writes().is_empty());
+}
+
+#[tokio::test]
 async fn the_token_of_a_workflow_may_write_although_github_says_that_it_may_not_push() {
     let github = fake();
     github.add_token("ghs_workflow", Access::Installation).add_token("ghs_reader", Access::ReadOnlyInstallation);
@@ -411,7 +458,7 @@ async fn a_github_enterprise_server_is_reached_below_its_paths() {
     github.add_tag(TAG, COMMIT).without_digests();
     let parcel = three();
     let environment: Environment = [("GH_TOKEN", TOKEN)].into_iter().collect();
-    let backend = backend_in(environment, &format!("api_url = '{}/'", github.api_url()));
+    let backend = backend_in(environment, &format!("api_url = '{}/'\ntoken_env = 'GH_TOKEN'", github.api_url()));
     run(&*backend, &parcel.shipment).await.succeeded();
     assert_eq!(github.assets(TAG), NAMES);
     assert!(log(&github).iter().any(|line| line.starts_with("GET /api/v3/repos/acme/app/releases/tags/")));
@@ -445,6 +492,17 @@ async fn without_digests_the_bytes_themselves_are_compared() {
     );
     let storage: Vec<_> = github.requests().into_iter().filter(|request| request.host == Host::Storage).collect();
     assert!(storage.len() == 2 && storage.iter().all(|request| !request.authorized), "{storage:?}");
+}
+
+#[tokio::test]
+async fn a_draft_with_a_stale_asset_of_the_same_size_is_not_published() {
+    let github = fake();
+    github.without_digests();
+    let draft = github.add_draft(TAG);
+    github.add_asset(draft, "app-linux.tar.gz", b"stale");
+    let parcel = parcel(TAG, &[("app-linux.tar.gz", b"linux")]);
+    let error = backend(&github, "").finish(&parcel.shipment).await.unwrap_err();
+    assert_eq!((error.code, github.release(TAG).draft), ("incomplete", true));
 }
 
 #[tokio::test]

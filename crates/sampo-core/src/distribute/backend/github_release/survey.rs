@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::GithubReleases;
 use super::compare::{Likeness, artifact};
-use crate::distribute::backend::{BackendError, Found, Presence, Survey};
+use crate::distribute::backend::{BackendError, CHANGED_MEANWHILE, Found, Presence, Survey};
 use crate::distribute::model::{Item, Release};
 use crate::github::model::{Asset, Release as Entry};
 
@@ -55,7 +55,11 @@ impl GithubReleases {
 
     /// The bytes of a small asset.
     pub(super) async fn contents(&self, release: &Release, name: &str) -> Result<Vec<u8>, BackendError> {
-        let missing = || BackendError::new("not-found", format!("`{name}` is not in the release `{}`", release.tag));
+        // Another run may be about to put it there anew: GitHub can only delete and upload.
+        let missing = || {
+            let message = format!("`{name}` is not in the release `{}` at the moment", release.tag);
+            BackendError::transient(CHANGED_MEANWHILE, message)
+        };
         let (entry, _) = self.entry(&release.tag).await?.ok_or_else(missing)?;
         let releases = self.releases()?;
         let assets = releases.assets(entry.id).await?;
