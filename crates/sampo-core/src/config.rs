@@ -291,7 +291,7 @@ impl Config {
         let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
         let source = Source { path: path.to_owned(), text };
         let mut root = DeTable::parse(&source.text).map_err(|error| source.read_error(&error))?;
-        let backends = take_backends(root.get_mut());
+        let backends = take_backends(root.get_mut(), &source)?;
         let document: Document =
             Document::deserialize(toml::de::Deserializer::from(root)).map_err(|error| source.read_error(&error))?;
         let Document { version: FormatVersion, git, github, changesets, changelog, packages, mut distribute } =
@@ -313,19 +313,21 @@ impl Config {
 }
 
 /// Backend tables, taken out of the document before it is read: each type knows its own keys.
-fn take_backends<'a>(root: &mut DeTable<'a>) -> Vec<(String, Spanned<DeValue<'a>>)> {
+fn take_backends<'a>(
+    root: &mut DeTable<'a>,
+    source: &Source,
+) -> Result<Vec<(String, Spanned<DeValue<'a>>)>, ConfigError> {
     let Some(DeValue::Table(distribute)) = root.get_mut("distribute").map(Spanned::get_mut) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
-    match distribute.remove("backends") {
-        Some(backends) if backends.get_ref().is_table() => match backends.into_inner() {
-            DeValue::Table(table) => {
-                table.into_iter().map(|(name, value)| (name.into_inner().into_owned(), value)).collect()
-            }
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    }
+    let Some(backends) = distribute.remove("backends") else { return Ok(Vec::new()) };
+    let span = backends.span();
+    let DeValue::Table(table) = backends.into_inner() else {
+        let message = "`backends` must hold one table for each backend".into();
+        let hint = "name each one, as in `[distribute.backends.github]` with `type = \"github-release\"` below it";
+        return Err(source.error(Some(span), message).with_hint(hint));
+    };
+    Ok(table.into_iter().map(|(name, value)| (name.into_inner().into_owned(), value)).collect())
 }
 
 /// Reads one value strictly; an error points at its line in `source`.

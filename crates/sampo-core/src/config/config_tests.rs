@@ -108,6 +108,22 @@ fn a_backend_needs_a_type_and_its_common_keys_are_strict() {
 }
 
 #[test]
+fn backends_that_are_no_named_tables_are_refused() {
+    let hint = "(name each one, as in `[distribute.backends.github]` with `type = \"github-release\"` below it)";
+    let message = "`backends` must hold one table for each backend";
+    let table = [
+        ("[distribute]\nbackends = 'x'\n", "2:12"),
+        ("[distribute]\nbackends = ['x']\n", "2:12"),
+        ("[[distribute.backends]]\ntype = 'directory'\n", "1:1"),
+    ];
+    for (text, place) in table {
+        assert_eq!(error(text), format!("config.toml:{place}: {message} {hint}"), "{text}");
+    }
+    let text = error("[distribute.backends]\nweb = 'x'\n");
+    assert_eq!(text, "config.toml:2:7: the backend `web` must be a table");
+}
+
+#[test]
 fn the_keys_of_a_backends_own_type_are_read_with_their_place() {
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]

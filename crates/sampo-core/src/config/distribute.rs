@@ -351,7 +351,7 @@ impl BackendTable {
     /// The keys of its own type, read strictly.
     pub fn own<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
         let mut root = DeTable::parse(&self.source.text).map_err(|error| self.source.read_error(&error))?;
-        let (_, table) = take_backends(root.get_mut())
+        let (_, table) = take_backends(root.get_mut(), &self.source)?
             .into_iter()
             .find(|(name, _)| *name == self.name)
             .ok_or_else(|| self.error(None, "the backend is not in the file"))?;
