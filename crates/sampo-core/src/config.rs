@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::error::{Diagnose, PathError};
 use crate::target::nearest;
+use crate::workspace::Workspace;
 
 pub mod changelog;
 pub mod command_line;
@@ -304,6 +305,12 @@ impl Config {
         config.distribute.check(&config.source)?;
         config.packages.check(&config.source)?;
         Ok(config)
+    }
+
+    /// An error unless every package that `short_tags`, `fixed` and `linked` name is one of `workspace`.
+    pub fn check_packages(&self, workspace: &Workspace) -> Result<(), ConfigError> {
+        self.git.check_short_tags(workspace, &self.source)?;
+        self.packages.groups(workspace, &self.source).map(drop)
     }
 
     /// For errors about values that can only be judged later, with their line.

@@ -22,16 +22,42 @@ pub struct Project {
 }
 
 impl Project {
-    /// Reads the repository that `folder` belongs to.
+    /// Reads the repository that `folder` belongs to. Names of packages in the configuration are checked here, so that
+    /// no command works with a wrong one.
     pub async fn open(folder: &Path, environment: Environment) -> Result<Self, SampoError> {
         let root = find_root(folder)?;
         let config = Config::load(&root)?;
         let workspace = Workspace::discover(&root).await?;
+        config.check_packages(&workspace)?;
         Ok(Self { root, config, workspace, environment })
     }
 
     /// Git in the root.
     pub fn git(&self) -> Git {
         Git::new(&self.root)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sampo_testkit::Repo;
+
+    #[tokio::test]
+    async fn a_configuration_that_names_no_package_is_refused_whatever_the_command() {
+        let repo = Repo::new();
+        repo.cargo_workspace(&[("a", "1.0.0", "")]);
+        let table = [
+            ("[git]\nshort_tags = 'A'\n", "2:1: in `short_tags`: no package is named `A`"),
+            ("[packages]\nfixed = [['a', 'bb']]\n", "2:1: in `fixed`: no package is named `bb`"),
+            ("[packages]\nlinked = [['b', 'a']]\n", "2:1: in `linked`: no package is named `b`"),
+        ];
+        for (text, expected) in table {
+            repo.write(".sampo/config.toml", text);
+            let error = Project::open(repo.root(), Environment::default()).await.unwrap_err().to_string();
+            assert!(error.contains(&format!("config.toml:{expected}")), "{error}");
+        }
+        repo.write(".sampo/config.toml", "[git]\nshort_tags = 'a'\n[packages]\nfixed = [['a']]\n");
+        assert!(Project::open(repo.root(), Environment::default()).await.is_ok());
     }
 }

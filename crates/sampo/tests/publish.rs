@@ -240,6 +240,16 @@ fn packages_that_cannot_be_published_are_tagged_as_configured() {
 }
 
 #[test]
+fn a_misspelt_package_of_short_tags_is_refused_before_a_tag_is_made() {
+    let (repo, _registry) = workspace(&[("one-cli", "1.2.0", "publish = false")]);
+    repo.write(".sampo/config.toml", "[git]\nshort_tags = \"One-cli\"\n");
+    let (code, _, stderr) = publish(&repo, &[]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("in `short_tags`: no package is named `One-cli`; did you mean `one-cli`?"), "{stderr}");
+    assert_eq!(tags(&repo), [""; 0]);
+}
+
+#[test]
 fn a_release_that_is_not_committed_is_a_warning() {
     let (repo, _registry) = workspace(&[("tool-cli", "1.0.0", "publish = false")]);
     repo.write("crates/tool-cli/Cargo.toml", repo.read("crates/tool-cli/Cargo.toml").replace("1.0.0", "1.1.0"));
