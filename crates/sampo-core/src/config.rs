@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::error::{Diagnose, PathError};
-use crate::target::nearest;
+use crate::similar::nearest;
 use crate::workspace::Workspace;
 
 pub mod changelog;

@@ -1,7 +1,7 @@
 //! Git, run as a child process in one folder, with untranslated messages and no prompts.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::error::Diagnose;
 use crate::process::{Command, Output, ProcessError};
@@ -72,17 +72,6 @@ impl Git {
     /// Git as seen from `folder`. Nothing is run yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
-    }
-
-    /// The folder in which commands run.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// The top folder of the working tree.
-    pub async fn top_level(&self) -> Result<PathBuf, GitError> {
-        let output = self.query(&["rev-parse", "--show-toplevel"], "find the top of the repository").await?;
-        Ok(PathBuf::from(output))
     }
 
     /// The full hash of the commit at HEAD.

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::{Deserialize, Deserializer};
 
-use crate::target::nearest;
+use crate::similar::nearest;
 
 /// The variables that a template of one kind may use.
 pub trait Scope {

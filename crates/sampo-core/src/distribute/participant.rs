@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use crate::config::distribute::PackageOverrides;
 use crate::config::{CommandLine, Config, ConfigError};
 use crate::error::Diagnose;
-use crate::target::{Target, nearest};
+use crate::similar::nearest;
+use crate::target::Target;
 use crate::template::{TargetScope, Template};
 use crate::workspace::{Package, PackageId, Workspace, WorkspaceError};
 

@@ -17,14 +17,10 @@ Examples:
 /// Files that are there already stay as they are.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Arguments {
-    /// Ask nothing (nothing is asked today; scripts may say so anyway).
-    #[arg(short, long)]
-    yes: bool,
-}
+pub struct Arguments {}
 
 /// Runs it.
-pub async fn run(Arguments { yes: _ }: Arguments) -> anyhow::Result<ExitCode> {
+pub async fn run(Arguments {}: Arguments) -> anyhow::Result<ExitCode> {
     let folder = current_folder()?;
     let made = init::init(&folder).await?;
     for path in &made {
