@@ -250,15 +250,72 @@ fn a_misspelt_package_of_short_tags_is_refused_before_a_tag_is_made() {
 }
 
 #[test]
-fn a_release_that_is_not_committed_is_a_warning() {
-    let (repo, _registry) = workspace(&[("tool-cli", "1.0.0", "publish = false")]);
-    repo.write("crates/tool-cli/Cargo.toml", repo.read("crates/tool-cli/Cargo.toml").replace("1.0.0", "1.1.0"));
-    let (code, _, stderr) = publish(&repo, &["--dry-run"]);
-    assert_eq!(code, 0);
-    assert!(
-        stderr.contains("`cargo/tool-cli` is at 1.0.0 in the commit that `tool-cli-v1.1.0` will stand for"),
-        "{stderr}"
+fn a_release_that_is_not_committed_is_refused_before_anything_happens() {
+    let (repo, registry) = workspace(&[("base", "1.0.0", LIBRARY), ("tool-cli", "1.0.0", "publish = false")]);
+    for name in ["base", "tool-cli"] {
+        let path = format!("crates/{name}/Cargo.toml");
+        repo.write(&path, repo.read(&path).replace("1.0.0", "1.1.0"));
+    }
+    repo.run("cargo", &["update", "--workspace", "--offline", "--quiet"]);
+    for arguments in [&["--dry-run"][..], &[]] {
+        let (code, stdout, stderr) = publish(&repo, arguments);
+        assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
+        let said = "error[release-uncommitted]: the commit at HEAD does not hold `cargo/base` 1.1.0, but 1.0.0; \
+                    `cargo/tool-cli` 1.1.0, but 1.0.0\nhint: commit the release first\n";
+        assert!(stderr.ends_with(said), "{stderr}");
+    }
+    assert_eq!((registry.publish_calls(), tags(&repo)), (0, vec![]));
+    repo.commit("release");
+    assert_eq!(publish(&repo, &[]).0, 0);
+    assert_eq!(tags(&repo), ["base-v1.1.0", "tool-cli-v1.1.0"]);
+}
+
+#[test]
+fn a_package_that_is_not_committed_at_all_is_refused() {
+    let (repo, registry) = workspace(&[("base", "1.0.0", LIBRARY)]);
+    assert_eq!(publish(&repo, &[]).0, 0);
+    repo.cargo_workspace(&[("base", "1.0.0", LIBRARY), ("new", "0.1.0", LIBRARY)]);
+    let (code, _, stderr) = publish(&repo, &[]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("the commit at HEAD does not hold `cargo/new` 0.1.0\n"), "{stderr}");
+    assert_eq!((registry.publish_calls(), tags(&repo)), (1, vec!["base-v1.0.0".to_owned()]));
+}
+
+#[test]
+fn nobody_to_tag_in_the_name_of_is_found_before_anything_is_uploaded() {
+    let (repo, registry) = workspace(&[("base", "1.0.0", LIBRARY)]);
+    repo.git(&["config", "user.useConfigOnly", "true"]);
+    let mut command = sampo(&repo, &[&["publish"], QUICKLY].concat());
+    for name in ["GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"] {
+        command.env_remove(name);
+    }
+    let (code, _, stderr) = result(&mut command);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("error[git-identity]: git does not know in whose name to make tags: "), "{stderr}");
+    assert!(stderr.contains("hint: run `git config user.name"), "{stderr}");
+    assert_eq!((registry.publish_calls(), tags(&repo)), (0, vec![]));
+}
+
+#[test]
+fn a_tag_that_cannot_be_made_holds_up_nothing_else() {
+    let (repo, registry) = chain();
+    // A tag of this name would have to be a file where there is a folder.
+    repo.tag("middle-v1.0.0/in-the-way");
+    let (code, stdout, stderr) = publish(&repo, &[]);
+    assert_eq!(code, 1);
+    assert_eq!(
+        stdout,
+        "z-base 1.0.0: published, tagged z-base-v1.0.0\n\
+         middle 1.0.0: published, not tagged\n\
+         a-top 1.0.0: published, tagged a-top-v1.0.0\n"
     );
+    assert!(stderr.contains("warning: git could not make the tag `middle-v1.0.0`"), "{stderr}");
+    assert!(stderr.contains("error[tag-failed]: could not be tagged: `middle-v1.0.0`\n"), "{stderr}");
+    assert_eq!(registry.published().len(), 3);
+
+    repo.git(&["tag", "--delete", "middle-v1.0.0/in-the-way"]);
+    assert_eq!(publish(&repo, &[]).0, 0);
+    assert_eq!(tags(&repo), ["a-top-v1.0.0", "middle-v1.0.0", "z-base-v1.0.0"]);
 }
 
 #[test]
