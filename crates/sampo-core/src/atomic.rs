@@ -45,6 +45,9 @@ pub fn temporary_file_in(folder: &Path) -> std::io::Result<NamedTempFile> {
 
 /// Fails if [`write`] could not put a file at `path`, and leaves nothing behind.
 pub fn probe(path: &Path) -> Result<(), PathError> {
+    if path.is_dir() {
+        return Err(PathError::new("write", path)(std::io::ErrorKind::IsADirectory.into()));
+    }
     let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(PathError::new("write", path))?;
     Builder::new().prefix(TEMPORARY_PREFIX).tempfile_in(folder).map(drop).map_err(PathError::new("write", path))
@@ -99,6 +102,17 @@ mod tests {
         let error = write(&blocked.join("below-a-file"), "x").unwrap_err();
         assert!(error.to_string().contains("below-a-file"));
         assert_eq!(fs::read_to_string(&blocked).unwrap(), "old");
+    }
+
+    #[test]
+    fn a_probe_finds_what_cannot_be_written_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file.txt");
+        probe(&file).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        fs::write(&file, "").unwrap();
+        assert!(probe(&file.join("below-a-file")).is_err());
+        assert!(probe(folder.path()).is_err());
     }
 
     #[cfg(unix)]

@@ -30,7 +30,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Release(arguments) => release::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments).await,
         Command::Distribute(arguments) => distribute::run(*arguments).await,
-        Command::Completions(arguments) => Ok(completions::run(&arguments, &mut Arguments::command())),
+        Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),
     }
 }
 

@@ -98,6 +98,46 @@ fn a_second_run_has_nothing_to_do_and_still_knows_what_is_released_here() {
 }
 
 #[test]
+fn a_plan_that_cannot_be_written_is_refused_before_anything_is_published() {
+    let (repo, registry) = chain();
+    for path in ["Cargo.toml/plan.json", "crates"] {
+        let (code, stdout, stderr) = publish(&repo, &["--plan", path]);
+        assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
+        assert!(stderr.contains(&format!("error[io]: cannot write `{path}`: ")), "{stderr}");
+    }
+    assert_eq!((registry.publish_calls(), tags(&repo)), (0, vec![]));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_standard_output_is_an_error_and_loses_no_plan() {
+    let (repo, _registry) = workspace(&[("tool-cli", "1.0.0", "publish = false")]);
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = sampo(&repo, &["publish", "--plan", "plan.json"]);
+    let output = command.stdout(full()).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("error[io]: cannot write to `standard output`: "), "{stderr}");
+    assert_eq!(tags(&repo), ["tool-cli-v1.0.0"]);
+    assert_eq!(planned(&repo)["releases"].as_array().unwrap().len(), 1);
+
+    repo.git(&["tag", "--delete", "tool-cli-v1.0.0"]);
+    let mut command = sampo(&repo, &["publish"]);
+    assert_eq!(command.stderr(full()).output().unwrap().status.code(), Some(0), "remarks are no results");
+    assert_eq!(tags(&repo), ["tool-cli-v1.0.0"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_enough_is_no_error() {
+    let (repo, _registry) = workspace(&[("tool-cli", "1.0.0", "publish = false")]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = sampo(&repo, &["publish"]).stdout(writer).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
 fn after_a_failure_the_next_run_goes_on_and_only_what_was_published_is_tagged() {
     let (repo, registry) = chain();
     registry.fail_publish(2, PublishFault::Refused(503));

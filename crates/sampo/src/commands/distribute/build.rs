@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anstream::println;
 use clap::Args;
 use sampo_core::distribute::{self, BuildOutcome, Run};
 
@@ -11,6 +10,7 @@ use super::nothing_to_do;
 use super::selection::SelectionArguments;
 use crate::exit::PARTIAL;
 use crate::interrupt;
+use crate::print;
 use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "\
@@ -38,9 +38,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let failed = built.iter().filter(|pair| pair.failure.is_some()).count();
     for pair in &built {
+        let (package, target) = (&pair.package, &pair.target);
         match &pair.failure {
-            None => println!("built {} for {}", pair.package, pair.target),
-            Some(failure) => println!("failed {} for {}: {}", pair.package, pair.target, failure.message),
+            None => print::line(format_args!("built {package} for {target}"))?,
+            Some(failure) => print::line(format_args!("failed {package} for {target}: {}", failure.message))?,
         }
     }
     Ok(match failed {
