@@ -232,6 +232,18 @@ impl Git {
     }
 }
 
+/// Whether git accepts `tag` as the name of a tag, by the rules of `git check-ref-format`.
+pub fn is_tag_name(tag: &str) -> bool {
+    let forbidden = |c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c);
+    let component = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
+    !tag.starts_with('-')
+        && !tag.ends_with('.')
+        && !tag.contains(forbidden)
+        && !tag.contains("..")
+        && !tag.contains("@{")
+        && tag.split('/').all(component)
+}
+
 fn failed(action: &str) -> impl FnOnce(ProcessError) -> GitError {
     let action = action.to_owned();
     move |source| GitError::Failed { action, source }
@@ -301,5 +313,17 @@ mod tests {
         assert!(!git.has_changes().await.unwrap());
         repo.write("new", "");
         assert!(git.has_changes().await.unwrap());
+    }
+
+    #[test]
+    fn names_that_git_refuses_for_tags_are_known() {
+        let refused =
+            ["a v1", "a..1", "-a1", "a1.", "a@{1}", "a^1", "a//1", "/a1", "a1/", "a/.1", "a.lock", "a\u{7f}1", "a:1"];
+        for tag in refused {
+            assert!(!is_tag_name(tag), "{tag}");
+        }
+        for tag in ["a-v1.0.0", "@scope/a-v1.0.0", "v1.0.0-rc.1+build", "cargo/ä@1.0.0"] {
+            assert!(is_tag_name(tag), "{tag}");
+        }
     }
 }

@@ -49,8 +49,8 @@ mod tests {
         repo.cargo_workspace(&[("a", "1.0.0", "")]);
         let table = [
             ("[git]\nshort_tags = 'A'\n", "2:1: in `short_tags`: no package is named `A`"),
-            ("[packages]\nfixed = [['a', 'bb']]\n", "2:1: in `fixed`: no package is named `bb`"),
-            ("[packages]\nlinked = [['b', 'a']]\n", "2:1: in `linked`: no package is named `b`"),
+            ("[packages]\nfixed = [['a', 'bb']]\n", "2:16: in `fixed`: no package is named `bb`"),
+            ("[packages]\nlinked = [['b', 'a']]\n", "2:12: in `linked`: no package is named `b`"),
         ];
         for (text, expected) in table {
             repo.write(".sampo/config.toml", text);

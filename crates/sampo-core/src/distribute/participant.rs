@@ -163,14 +163,20 @@ fn check_table(config: &Config, participant: &Participant<'_>, table: Table<'_>)
 fn check_distinct(config: &Config, path: &[&str], targets: &[Target]) -> Result<(), ConfigError> {
     match targets.iter().enumerate().find(|(index, target)| targets[..*index].contains(target)) {
         None => Ok(()),
-        Some((_, target)) => Err(config.source().error_at(path, format!("`{target}` stands twice in `targets`"))),
+        Some((index, target)) => {
+            let message = format!("`{target}` stands twice in `targets`");
+            Err(config.source().error_at(&[path, &[&index.to_string()]].concat(), message))
+        }
     }
 }
 
 fn check_globs(config: &Config, path: &[&str], globs: &[String]) -> Result<(), ConfigError> {
-    globs.iter().try_for_each(|glob| match glob::Pattern::new(glob) {
+    globs.iter().enumerate().try_for_each(|(index, glob)| match glob::Pattern::new(glob) {
         Ok(_) => Ok(()),
-        Err(error) => Err(config.source().error_at(path, format!("`{glob}` is not a glob: {}", error.msg))),
+        Err(error) => {
+            let message = format!("`{glob}` is not a glob: {}", error.msg);
+            Err(config.source().error_at(&[path, &[&index.to_string()]].concat(), message))
+        }
     })
 }
 
