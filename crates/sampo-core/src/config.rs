@@ -253,6 +253,14 @@ impl Config {
         ConfigError::all(checks.into_iter().filter_map(Result::err))
     }
 
+    /// The patterns that match no package of `workspace`, each with its key.
+    pub fn idle_patterns<'a>(&'a self, workspace: &Workspace) -> impl Iterator<Item = (&'static str, &'a Pattern)> {
+        let ignore = self.packages.ignore.iter().map(|pattern| ("ignore", pattern));
+        let tagged = self.git.tag_unpublished.patterns().iter().map(|pattern| ("tag_unpublished", pattern));
+        let is_idle = |pattern: &Pattern| !workspace.packages.iter().any(|package| pattern.matches(package));
+        ignore.chain(tagged).filter(move |(_, pattern)| is_idle(pattern))
+    }
+
     /// For errors about values that can only be judged later, with their line.
     pub fn source(&self) -> &Source {
         &self.source

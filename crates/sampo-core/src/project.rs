@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::error::SampoError;
+use crate::event::{Event, Reporter};
 use crate::git::Git;
 use crate::workspace::{Workspace, find_root};
 
@@ -23,12 +24,18 @@ pub struct Project {
 
 impl Project {
     /// Reads the repository that `folder` belongs to. Names of packages in the configuration are checked here, so that
-    /// no command works with a wrong one.
-    pub async fn open(folder: &Path, environment: Environment) -> Result<Self, SampoError> {
+    /// no command works with a wrong one; a pattern that matches none is a warning.
+    pub async fn open(folder: &Path, environment: Environment, reporter: &dyn Reporter) -> Result<Self, SampoError> {
         let root = find_root(folder)?;
         let config = Config::load(&root)?;
         let workspace = Workspace::discover(&root).await?;
         config.check_packages(&workspace)?;
+        for (key, pattern) in config.idle_patterns(&workspace) {
+            reporter.report(Event::Warning {
+                message: &format!("the pattern `{}` in `{key}` matches no package", pattern.as_str()),
+                hint: Some("it is compared with whole ids, names and paths; `*` stands for any run of characters"),
+            });
+        }
         Ok(Self { root, config, workspace, environment })
     }
 
@@ -41,6 +48,7 @@ impl Project {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Recorder, Silent};
     use sampo_testkit::Repo;
 
     #[tokio::test]
@@ -54,10 +62,23 @@ mod tests {
         ];
         for (text, expected) in table {
             repo.write(".sampo/config.toml", text);
-            let error = Project::open(repo.root(), Environment::default()).await.unwrap_err().to_string();
+            let error = Project::open(repo.root(), Environment::default(), &Silent).await.unwrap_err().to_string();
             assert!(error.contains(&format!("config.toml:{expected}")), "{error}");
         }
         repo.write(".sampo/config.toml", "[git]\nshort_tags = 'a'\n[packages]\nfixed = [['a']]\n");
-        assert!(Project::open(repo.root(), Environment::default()).await.is_ok());
+        assert!(Project::open(repo.root(), Environment::default(), &Silent).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_pattern_that_matches_no_package_is_a_warning() {
+        let repo = Repo::new();
+        repo.cargo_workspace(&[("a", "1.0.0", "")]);
+        let text = "[packages]\nignore = ['b', '*a']\n[git]\ntag_unpublished = ['cargo/*', 'crate/*']\n";
+        repo.write(".sampo/config.toml", text);
+        let recorder = Recorder::default();
+        Project::open(repo.root(), Environment::default(), &recorder).await.unwrap();
+        let [b, crates] = recorder.events().try_into().unwrap();
+        assert!(b.contains("the pattern `b` in `ignore` matches no package"), "{b}");
+        assert!(crates.contains("the pattern `crate/*` in `tag_unpublished` matches no package"), "{crates}");
     }
 }

@@ -21,6 +21,7 @@ use sampo_core::project::Project;
 use sampo_core::workspace::PackageId;
 
 use crate::arguments::{Arguments, Command};
+use crate::terminal::Terminal;
 
 /// Runs the command that was asked for.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -36,7 +37,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 /// The repository that the current folder belongs to.
 async fn open_project() -> anyhow::Result<Project> {
-    let project = Project::open(&current_folder()?, Environment::of_process()).await?;
+    let project = Project::open(&current_folder()?, Environment::of_process(), &Terminal::default()).await?;
     // A backend's mistake is better found by `sampo release` than after the tags are pushed.
     check_backends(&project.config).map_err(SampoError::from)?;
     Ok(project)

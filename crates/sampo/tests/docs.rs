@@ -241,7 +241,7 @@ fn raised_codes() -> BTreeSet<String> {
 #[tokio::test]
 async fn this_project_s_own_files_are_in_order() {
     let environment = sampo_core::environment::Environment::default();
-    let project = sampo_core::project::Project::open(&root(), environment).await.unwrap();
+    let project = sampo_core::project::Project::open(&root(), environment, &sampo_core::event::Silent).await.unwrap();
     let config = read_configuration(
         ".sampo/config.toml",
         &fs::read_to_string(root().join(".sampo/config.toml")).expect("the configuration"),

@@ -280,6 +280,16 @@ fn packages_that_cannot_be_published_are_tagged_as_configured() {
 }
 
 #[test]
+fn a_pattern_that_matches_nothing_is_a_warning_also_when_publishing() {
+    let (repo, _registry) = workspace(&[("one-cli", "1.2.0", "publish = false")]);
+    repo.write(".sampo/config.toml", "[git]\ntag_unpublished = [\"one-cil\"]\n");
+    let (code, _, stderr) = publish(&repo, &[]);
+    assert_eq!(code, 2);
+    let warning = "warning: the pattern `one-cil` in `tag_unpublished` matches no package\n";
+    assert_eq!(stderr.matches(warning).count(), 1, "{stderr}");
+}
+
+#[test]
 fn a_misspelt_package_of_short_tags_is_refused_before_a_tag_is_made() {
     let (repo, _registry) = workspace(&[("one-cli", "1.2.0", "publish = false")]);
     repo.write(".sampo/config.toml", "[git]\nshort_tags = \"One-cli\"\n");

@@ -97,6 +97,16 @@ impl Selection {
     }
 }
 
+impl Selection {
+    /// The patterns, if there are any.
+    pub(super) fn patterns(&self) -> &[Pattern] {
+        match self {
+            Self::All | Self::None => &[],
+            Self::Matching(patterns) => patterns,
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Selection {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct SelectionVisitor;
@@ -178,11 +188,6 @@ impl PackagesConfig {
     /// Whether `package` is left out of everything.
     pub fn ignores(&self, package: &Package) -> bool {
         (self.ignore_unpublished && !package.publishable) || self.ignore.iter().any(|pattern| pattern.matches(package))
-    }
-
-    /// The patterns of `ignore` that match no package.
-    pub fn idle_patterns<'a>(&'a self, workspace: &'a Workspace) -> impl Iterator<Item = &'a Pattern> {
-        self.ignore.iter().filter(|pattern| !workspace.packages.iter().any(|package| pattern.matches(package)))
     }
 
     pub(super) fn check(&self, source: &Source) -> Result<(), ConfigError> {
