@@ -218,7 +218,11 @@ impl Config {
         let mut root = DeTable::parse(source.text()).map_err(|error| source.read_error(&error))?;
         let mut mistakes = Vec::new();
         let mut backends = BTreeMap::new();
-        for (name, table) in take_backends(root.get_mut(), &source)? {
+        let tables = take_backends(root.get_mut(), &source).unwrap_or_else(|error| {
+            mistakes.push(error);
+            Vec::new()
+        });
+        for (name, table) in tables {
             match BackendTable::read(&name, table, &source) {
                 Ok(table) => drop(backends.insert(name, table)),
                 Err(error) => mistakes.push(error),

@@ -223,6 +223,8 @@ fn backends_that_are_no_named_tables_are_refused() {
     for (text, place) in table {
         assert_eq!(error(text), format!("config.toml:{place}: {message} {hint}"), "{text}");
     }
+    let both = error("[distribute]\nbackends = 'x'\njobs = 0\n");
+    assert!(both.contains(message) && both.contains("above 0"), "{both}");
     let text = error("[distribute.backends]\nweb = 'x'\n");
     assert_eq!(text, "config.toml:2:7: the backend `web` must be a table");
 }
