@@ -1,9 +1,9 @@
 //! Ctrl-C and SIGTERM: the first ends the run in good order, the second at once.
 
+use anstream::eprintln;
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::{INTERRUPTED, WARNING};
-use crate::print;
 
 /// A token that the first signal fires. A second signal ends the process.
 pub fn token() -> CancellationToken {
@@ -11,9 +11,7 @@ pub fn token() -> CancellationToken {
     let fired = token.clone();
     tokio::spawn(async move {
         signal().await;
-        print::remark(format_args!(
-            "{WARNING}interrupted:{WARNING:#} finishing what is under way; once more to stop at once"
-        ));
+        eprintln!("{WARNING}interrupted:{WARNING:#} finishing what is under way; once more to stop at once");
         fired.cancel();
         signal().await;
         std::process::exit(INTERRUPTED.into());
