@@ -1,7 +1,7 @@
 //! Writing a file all or not at all: temporary file in the same folder, fsync, rename.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
@@ -46,7 +46,7 @@ pub fn temporary_file_in(folder: &Path) -> std::io::Result<NamedTempFile> {
 /// Fails if [`write`] could not put a file at `path`, and leaves nothing behind.
 pub fn probe(path: &Path) -> Result<(), PathError> {
     if path.is_dir() {
-        return Err(PathError::new("write", path)(std::io::ErrorKind::IsADirectory.into()));
+        return Err(PathError::new("write", path)(ErrorKind::IsADirectory.into()));
     }
     let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(PathError::new("write", path))?;
@@ -92,6 +92,17 @@ mod tests {
         write(&path, "two").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_probe_finds_what_cannot_be_written_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file.txt");
+        probe(&file).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        fs::write(&file, "").unwrap();
+        assert!(probe(&file.join("below-a-file")).is_err());
+        assert!(probe(folder.path()).is_err());
     }
 
     #[test]

@@ -1,29 +1,34 @@
 //! `.sampo/config.toml`: read strictly, so that a typo is an error with its line and never a silent default.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use crate::error::{Diagnose, PathError};
-use crate::target::nearest;
+use crate::error::PathError;
+use crate::workspace::Workspace;
+use alone::Alone;
 
+mod alone;
 pub mod changelog;
 pub mod command_line;
 pub mod distribute;
 pub mod git;
 pub mod packages;
+mod source;
+mod table;
 
 pub use changelog::ChangelogConfig;
 pub use command_line::CommandLine;
 pub use distribute::{BackendTable, DistributeConfig};
 pub use git::{GitConfig, TagFormat};
 pub use packages::{PackagesConfig, Pattern};
+pub use source::{ConfigError, Source};
 
 /// The file below the root.
 pub const PATH: &str = ".sampo/config.toml";
@@ -61,6 +66,20 @@ pub struct ChangesetsConfig {
     /// The categories that a changeset may name; naming any switches categories on.
     #[serde(default)]
     pub tags: Vec<NonBlank>,
+}
+
+impl ChangesetsConfig {
+    fn check(&self, source: &Source) -> Result<(), ConfigError> {
+        for (index, tag) in self.tags.iter().enumerate() {
+            let is_same = |other: &&NonBlank| other.as_str().eq_ignore_ascii_case(tag.as_str());
+            if let Some(other) = self.tags[..index].iter().find(is_same) {
+                let message =
+                    format!("`{}` and `{}` are one category: case makes no difference", other.as_str(), tag.as_str());
+                return Err(source.error_at(&["changesets", "tags", &index.to_string()], message));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A repository on GitHub, `owner/repo`.
@@ -133,103 +152,6 @@ impl TryFrom<String> for NonBlank {
     }
 }
 
-/// The configuration cannot be used: where, why, and what to do about it.
-#[derive(Debug, thiserror::Error)]
-#[error("{place}: {message}")]
-pub struct ConfigError {
-    place: String,
-    message: String,
-    hint: Option<String>,
-}
-
-impl ConfigError {
-    /// Adds what the user can do: the lines to write, the values that would fit.
-    #[must_use]
-    pub fn with_hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
-    }
-}
-
-impl Diagnose for ConfigError {
-    fn code(&self) -> &'static str {
-        "config-invalid"
-    }
-
-    fn hint(&self) -> Option<String> {
-        self.hint.clone()
-    }
-}
-
-/// The text of a configuration file, kept so that an error found later can still point at its line.
-#[derive(Debug, Clone)]
-pub struct Source {
-    path: PathBuf,
-    text: String,
-}
-
-impl Source {
-    /// An error about the key at `path` (such as `["distribute", "packages", "cargo/x"]`). If that key does not
-    /// stand in the file, the error points at the deepest table on the way that does.
-    pub fn error_at(&self, path: &[&str], message: impl Into<String>) -> ConfigError {
-        self.error(self.find(path), message.into())
-    }
-
-    fn error(&self, span: Option<Range<usize>>, message: String) -> ConfigError {
-        let path = self.path.display();
-        let place = span.map_or_else(
-            || path.to_string(),
-            |span| {
-                let before = &self.text[..self.text.floor_char_boundary(span.start)];
-                let line = before.matches('\n').count() + 1;
-                let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-                format!("{path}:{line}:{column}")
-            },
-        );
-        ConfigError { place, message, hint: None }
-    }
-
-    fn read_error(&self, error: &toml::de::Error) -> ConfigError {
-        let (message, hint) = explain(error.message());
-        ConfigError { hint, ..self.error(error.span(), message) }
-    }
-
-    fn find(&self, path: &[&str]) -> Option<Range<usize>> {
-        let root = DeTable::parse(&self.text).ok()?;
-        let mut table = root.get_ref();
-        let mut found = None;
-        for key in path {
-            let Some((written, value)) = table.iter().find(|(written, _)| written.get_ref() == key) else { break };
-            found = Some(written.span());
-            match value.get_ref() {
-                DeValue::Table(inner) => table = inner,
-                _ => break,
-            }
-        }
-        found
-    }
-}
-
-/// Serde's own words for an unknown key, with the nearest known one as a hint.
-fn explain(message: &str) -> (String, Option<String>) {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let (noun, is_unknown) = match () {
-        () if message.starts_with("unknown field") => ("key", true),
-        () if message.starts_with("unknown variant") => ("value", true),
-        () => ("", false),
-    };
-    if !is_unknown {
-        return (message.trim_end().replace('\n', ", "), None);
-    }
-    let unknown = quoted.next().unwrap_or_default();
-    let known: Vec<&str> = quoted.collect();
-    let hint = match nearest(unknown, known.iter().copied()) {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None if known.is_empty() => return (format!("unknown {noun} `{unknown}`"), None),
-        None => format!("known here: {}", known.join(", ")),
-    };
-    (format!("unknown {noun} `{unknown}`"), Some(hint))
-}
-
 /// The tables of the file apart from `[distribute.backends]`, whose keys depend on each backend's type.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -238,17 +160,17 @@ struct Document {
     #[serde(default)]
     #[schemars(with = "u8", range(min = 1, max = 1))]
     version: FormatVersion,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "table::read")]
     git: GitConfig,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "table::read")]
     github: GithubConfig,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "table::read")]
     changesets: ChangesetsConfig,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "table::read")]
     changelog: ChangelogConfig,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "table::read")]
     packages: PackagesConfig,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "table::read")]
     distribute: DistributeConfig,
 }
 
@@ -279,31 +201,68 @@ impl Config {
     /// The configuration of the repository at `root`. A missing file means all defaults.
     pub fn load(root: &Path) -> Result<Self, crate::SampoError> {
         let path = root.join(PATH);
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Self::parse(Path::new(PATH), text)?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::parse(Path::new(PATH), String::new())?),
-            Err(error) => Err(PathError::new("read", &path)(error).into()),
-        }
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(PathError::new("read", &path)(error).into()),
+        };
+        Ok(Self::read(Source::new(Path::new(PATH), bytes)?)?)
     }
 
     /// Reads `text`; `path` names it in errors.
     pub fn parse(path: &Path, text: String) -> Result<Self, ConfigError> {
-        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-        let source = Source { path: path.to_owned(), text };
-        let mut root = DeTable::parse(&source.text).map_err(|error| source.read_error(&error))?;
-        let backends = take_backends(root.get_mut());
-        let document: Document =
-            Document::deserialize(toml::de::Deserializer::from(root)).map_err(|error| source.read_error(&error))?;
+        Self::read(Source::new(path, text.into_bytes())?)
+    }
+
+    fn read(source: Source) -> Result<Self, ConfigError> {
+        let mut root = DeTable::parse(source.text()).map_err(|error| source.read_error(&error))?;
+        let mut mistakes = Vec::new();
+        let mut backends = BTreeMap::new();
+        let tables = take_backends(root.get_mut(), &source).unwrap_or_else(|error| {
+            mistakes.push(error);
+            Vec::new()
+        });
+        for (name, table) in tables {
+            match BackendTable::read(&name, table, &source) {
+                Ok(table) => drop(backends.insert(name, table)),
+                Err(error) => mistakes.push(error),
+            }
+        }
+        let root = Spanned::new(root.span(), DeValue::Table(root.into_inner()));
+        let document = read_value(root.clone(), &source);
+        if document.is_err() {
+            // Reading ends at the first mistake. Every key is optional, so that each value can be read alone as well.
+            mistakes.extend(Alone::each_of(&root).into_iter().filter_map(|alone| alone.mistake::<Document>(&source)));
+        }
+        ConfigError::all(mistakes)?;
         let Document { version: FormatVersion, git, github, changesets, changelog, packages, mut distribute } =
-            document;
-        distribute.backends = backends
-            .into_iter()
-            .map(|(name, table)| BackendTable::read(&name, table, &source).map(|table| (name, table)))
-            .collect::<Result<_, _>>()?;
+            document?;
+        distribute.backends = backends;
         let config = Self { git, github, changesets, changelog, packages, distribute, source };
-        config.distribute.check(&config.source)?;
-        config.packages.check(&config.source)?;
+        let checks = [
+            config.changesets.check(&config.source),
+            config.distribute.check(&config.source),
+            config.packages.check(&config.source),
+        ];
+        ConfigError::all(checks.into_iter().filter_map(Result::err))?;
         Ok(config)
+    }
+
+    /// An error unless every package that `short_tags`, `fixed` and `linked` name is one of `workspace`.
+    pub fn check_packages(&self, workspace: &Workspace) -> Result<(), ConfigError> {
+        let checks = [
+            self.git.check_short_tags(workspace, &self.source),
+            self.packages.groups(workspace, &self.source).map(drop),
+        ];
+        ConfigError::all(checks.into_iter().filter_map(Result::err))
+    }
+
+    /// The patterns that match no package of `workspace`, each with its key.
+    pub fn idle_patterns<'a>(&'a self, workspace: &Workspace) -> impl Iterator<Item = (&'static str, &'a Pattern)> {
+        let ignore = self.packages.ignore.iter().map(|pattern| ("ignore", pattern));
+        let tagged = self.git.tag_unpublished.patterns().iter().map(|pattern| ("tag_unpublished", pattern));
+        let is_idle = |pattern: &Pattern| !workspace.packages.iter().any(|package| pattern.matches(package));
+        ignore.chain(tagged).filter(move |(_, pattern)| is_idle(pattern))
     }
 
     /// For errors about values that can only be judged later, with their line.
@@ -313,19 +272,21 @@ impl Config {
 }
 
 /// Backend tables, taken out of the document before it is read: each type knows its own keys.
-fn take_backends<'a>(root: &mut DeTable<'a>) -> Vec<(String, Spanned<DeValue<'a>>)> {
+fn take_backends<'a>(
+    root: &mut DeTable<'a>,
+    source: &Source,
+) -> Result<Vec<(String, Spanned<DeValue<'a>>)>, ConfigError> {
     let Some(DeValue::Table(distribute)) = root.get_mut("distribute").map(Spanned::get_mut) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
-    match distribute.remove("backends") {
-        Some(backends) if backends.get_ref().is_table() => match backends.into_inner() {
-            DeValue::Table(table) => {
-                table.into_iter().map(|(name, value)| (name.into_inner().into_owned(), value)).collect()
-            }
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    }
+    let Some(backends) = distribute.remove("backends") else { return Ok(Vec::new()) };
+    let span = backends.span();
+    let DeValue::Table(table) = backends.into_inner() else {
+        let message = "`backends` must hold one table for each backend".into();
+        let hint = "name each one, as in `[distribute.backends.github]` with `type = \"github-release\"` below it";
+        return Err(source.error(Some(span), message).with_hint(hint));
+    };
+    Ok(table.into_iter().map(|(name, value)| (name.into_inner().into_owned(), value)).collect())
 }
 
 /// Reads one value strictly; an error points at its line in `source`.

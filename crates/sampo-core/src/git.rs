@@ -1,18 +1,24 @@
 //! Git, run as a child process in one folder, with untranslated messages and no prompts.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::error::Diagnose;
-use crate::process::{Command, Output, ProcessError};
+use crate::process::{Command, Output, ProcessError, last_lines};
 
 /// How many hashes fit on one command line on every platform.
 const COMMITS_PER_PROCESS: usize = 400;
+/// Beyond this a local command is stuck, such as on a lost network drive.
+const LOCAL_TIMEOUT: Duration = Duration::from_secs(300);
+/// Beyond this a remote is not worth waiting for.
+const REMOTE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The git repository that a folder belongs to.
 #[derive(Debug, Clone)]
 pub struct Git {
     folder: PathBuf,
+    remote_timeout: Duration,
 }
 
 /// A tag and the commit it stands for (annotated tags are followed to their commit).
@@ -40,6 +46,12 @@ pub enum GitError {
         /// The folder asked about.
         folder: PathBuf,
     },
+    /// Nobody is known in whose name a tag could be made.
+    #[error("git does not know in whose name to make tags: {said}")]
+    NoIdentity {
+        /// The end of what it said.
+        said: String,
+    },
     /// A git command failed.
     #[error("git could not {action}")]
     Failed {
@@ -55,6 +67,7 @@ impl Diagnose for GitError {
         match self {
             Self::NoRepository { .. } => "git-no-repository",
             Self::NoCommit { .. } => "git-no-commit",
+            Self::NoIdentity { .. } => "git-identity",
             Self::Failed { .. } => "git-failed",
         }
     }
@@ -63,6 +76,9 @@ impl Diagnose for GitError {
         match self {
             Self::NoRepository { .. } => Some("run `git init` and make a first commit, or run this in a clone".into()),
             Self::NoCommit { .. } => Some("make a first commit".into()),
+            Self::NoIdentity { .. } => Some(
+                "run `git config user.name \"NAME\"` and `git config user.email \"ADDRESS\"`, or set `GIT_COMMITTER_NAME` and `GIT_COMMITTER_EMAIL`".into(),
+            ),
             Self::Failed { source, .. } => source.hint(),
         }
     }
@@ -71,18 +87,7 @@ impl Diagnose for GitError {
 impl Git {
     /// Git as seen from `folder`. Nothing is run yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
-    }
-
-    /// The folder in which commands run.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// The top folder of the working tree.
-    pub async fn top_level(&self) -> Result<PathBuf, GitError> {
-        let output = self.query(&["rev-parse", "--show-toplevel"], "find the top of the repository").await?;
-        Ok(PathBuf::from(output))
+        Self { folder: folder.into(), remote_timeout: REMOTE_TIMEOUT }
     }
 
     /// The full hash of the commit at HEAD.
@@ -122,9 +127,10 @@ impl Git {
         Ok(output.lines().filter_map(parse_tag).collect())
     }
 
-    /// The tags of the remote `origin`, with their commits.
+    /// The tags of the remote `origin`, with their commits. A remote that does not answer is given up.
     pub async fn remote_tags(&self) -> Result<Vec<Tag>, GitError> {
-        let command = self.command(&["ls-remote", "--tags", "origin"]).capture(usize::MAX);
+        let command = self.command(&["ls-remote", "--tags", "origin"]);
+        let command = command.capture(usize::MAX).timeout(self.remote_timeout);
         let output = self.succeeded(command.run().await, "list the tags of the remote `origin`")?;
         Ok(parse_remote_tags(&output))
     }
@@ -136,15 +142,9 @@ impl Git {
         Ok(Some(output.stdout.trim().to_owned()).filter(|url| output.status.success() && !url.is_empty()))
     }
 
-    /// Whether a file that git knows differs from HEAD.
+    /// Whether a file differs from HEAD, or is neither there nor ignored.
     pub async fn has_changes(&self) -> Result<bool, GitError> {
-        let action = "compare the files with HEAD";
-        let output = self.run(&["diff", "--quiet", "HEAD"]).await.map_err(failed(action))?;
-        match output.status.code() {
-            Some(0) => Ok(false),
-            Some(1) => Ok(true),
-            _ => Err(self.explain(output, action)),
-        }
+        Ok(!self.query(&["status", "--porcelain"], "compare the files with HEAD").await?.is_empty())
     }
 
     /// The text that the file at `path`, relative to the folder, has in `revision`; none if it is not there.
@@ -170,9 +170,20 @@ impl Git {
         Ok(times)
     }
 
+    /// An error unless git knows in whose name it would make a tag.
+    pub async fn check_identity(&self) -> Result<(), GitError> {
+        let output = self.run(&["var", "GIT_COMMITTER_IDENT"]).await.map_err(failed("find out who makes the tags"))?;
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(GitError::NoIdentity { said: last_lines(&output.stderr, 1) }),
+        }
+    }
+
     /// Makes the annotated tag `name` at HEAD.
     pub async fn create_tag(&self, name: &str, message: &str) -> Result<(), GitError> {
-        let output = self.run(&["tag", "--annotate", "--message", message, "--end-of-options", name]).await;
+        // Signing may ask somebody for a passphrase, which takes its time and needs the terminal.
+        let arguments = ["tag", "--annotate", "--message", message, "--end-of-options", name];
+        let output = self.patient_command(&arguments).run().await;
         self.succeeded(output, &format!("make the tag `{name}`")).map(drop)
     }
 
@@ -207,6 +218,10 @@ impl Git {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
+        self.patient_command(arguments).timeout(LOCAL_TIMEOUT)
+    }
+
+    fn patient_command(&self, arguments: &[&str]) -> Command {
         Command::new("git", arguments)
             .in_folder(&self.folder)
             .env("LC_ALL", "C")
@@ -215,6 +230,18 @@ impl Git {
             .env("GIT_OPTIONAL_LOCKS", "0")
             .without_tokens()
     }
+}
+
+/// Whether git accepts `tag` as the name of a tag, by the rules of `git check-ref-format`.
+pub fn is_tag_name(tag: &str) -> bool {
+    let forbidden = |c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c);
+    let component = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
+    !tag.starts_with('-')
+        && !tag.ends_with('.')
+        && !tag.contains(forbidden)
+        && !tag.contains("..")
+        && !tag.contains("@{")
+        && tag.split('/').all(component)
 }
 
 fn failed(action: &str) -> impl FnOnce(ProcessError) -> GitError {
@@ -254,6 +281,7 @@ fn parse_remote_tags(output: &str) -> Vec<Tag> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::chain;
 
     #[test]
     fn annotated_tags_of_a_remote_are_followed_to_their_commit() {
@@ -263,5 +291,39 @@ mod tests {
             tags,
             [Tag { name: "v1".into(), commit: "aaa".into() }, Tag { name: "v2".into(), commit: "ccc".into() },]
         );
+    }
+
+    #[tokio::test]
+    async fn a_remote_that_never_answers_is_given_up() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let repo = sampo_testkit::Repo::new();
+        repo.git(&["remote", "add", "origin", &format!("git://{}/x.git", silent.local_addr().unwrap())]);
+        let git = Git { remote_timeout: Duration::from_millis(300), ..Git::new(repo.root()) };
+        let error = chain(&git.remote_tags().await.unwrap_err());
+        assert!(error.starts_with("git could not list the tags of the remote `origin`: `git ls-remote"), "{error}");
+        assert!(error.ends_with("was stopped after 0.3 s without an end"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_new_file_counts_as_a_change_and_an_ignored_one_does_not() {
+        let repo = sampo_testkit::Repo::new();
+        repo.write(".gitignore", "/target\n").commit("first");
+        let git = Git::new(repo.root());
+        repo.write("target/x", "");
+        assert!(!git.has_changes().await.unwrap());
+        repo.write("new", "");
+        assert!(git.has_changes().await.unwrap());
+    }
+
+    #[test]
+    fn names_that_git_refuses_for_tags_are_known() {
+        let refused =
+            ["a v1", "a..1", "-a1", "a1.", "a@{1}", "a^1", "a//1", "/a1", "a1/", "a/.1", "a.lock", "a\u{7f}1", "a:1"];
+        for tag in refused {
+            assert!(!is_tag_name(tag), "{tag}");
+        }
+        for tag in ["a-v1.0.0", "@scope/a-v1.0.0", "v1.0.0-rc.1+build", "cargo/ä@1.0.0"] {
+            assert!(is_tag_name(tag), "{tag}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::environment::Environment;
-use crate::error::chain;
+use crate::error::{Diagnose, chain};
 use crate::event::{Event, Reporter};
 use crate::git::Git;
 use crate::release::branch;
@@ -66,7 +66,7 @@ impl<'a> Publisher<'a> {
 
     /// What is to be done for every package that takes part: those to upload in their order, then those that are only
     /// tagged. Refuses whatever would make a run fail later: no repository, no release branch, conflicting tags,
-    /// dependencies that no registry will have, cycles.
+    /// versions that are not committed, nobody in whose name to tag, dependencies that no registry will have, cycles.
     pub async fn plan(&self) -> Result<Plan, PublishError> {
         let commit = self.git.head().await?;
         branch::check(&self.git, &self.config.git, self.environment).await?;
@@ -93,7 +93,8 @@ impl<'a> Publisher<'a> {
         Ok(())
     }
 
-    /// Does what `plan` says is needed. Ends at the first failure; what was done before stays done.
+    /// Does what `plan` says is needed. Ends at the first upload that fails; what was done before stays done. A tag that
+    /// fails holds up nothing else.
     pub async fn apply(&self, mut plan: Plan) -> Outcome {
         let error = self.try_apply(&mut plan).await.err();
         Outcome { plan, error }
@@ -105,16 +106,25 @@ impl<'a> Publisher<'a> {
         if uploads > 1 || plan.steps.iter().any(|step| step.upload == Upload::Rehearsed) {
             self.rehearse(plan).await?;
         }
+        let mut untagged = Vec::new();
         for step in &mut plan.steps {
             if step.upload == Upload::Needed {
                 self.upload(step).await?;
             }
-            if step.tagging == Tagging::Needed {
-                self.git.create_tag(&step.tag, &step.tag_message()).await?;
-                step.tagging = Tagging::Created;
+            if step.tagging == Tagging::Needed && !self.tag(step).await {
+                untagged.push(step.tag.clone());
             }
         }
-        Ok(())
+        if untagged.is_empty() { Ok(()) } else { Err(PublishError::Tags { tags: untagged }) }
+    }
+
+    /// Whether the tag of `step` could be made.
+    async fn tag(&self, step: &mut Step) -> bool {
+        match self.git.create_tag(&step.tag, &step.tag_message()).await {
+            Ok(()) => step.tagging = Tagging::Created,
+            Err(error) => self.warn(&chain(&error), error.hint().as_deref()),
+        }
+        step.tagging == Tagging::Created
     }
 
     async fn upload(&self, step: &mut Step) -> Result<(), PublishError> {

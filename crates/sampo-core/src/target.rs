@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::similar::nearest;
+
 /// A Rust target triple such as `x86_64-unknown-linux-gnu`.
 ///
 /// Any well-formed triple is accepted, also of targets that are newer than this program; what is derived from it
@@ -128,16 +130,6 @@ impl FromStr for Target {
         let nearest = nearest(triple, RUNNERS.iter().map(|(triple, _)| *triple)).map(str::to_owned);
         Err(TargetError { triple: triple.to_owned(), nearest })
     }
-}
-
-/// The candidate most like `name`, if any is like enough to be what was meant.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(similarity, _)| *similarity > 0.8)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, candidate)| candidate)
 }
 
 impl TryFrom<String> for Target {

@@ -8,7 +8,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::{Deserialize, Deserializer};
 
-use crate::target::nearest;
+use crate::similar::nearest;
 
 /// The variables that a template of one kind may use.
 pub trait Scope {

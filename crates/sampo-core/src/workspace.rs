@@ -311,7 +311,7 @@ impl Workspace {
     fn unknown(&self, name: &str) -> WorkspaceError {
         let ids: Vec<String> = self.packages.iter().map(|package| package.id.to_string()).collect();
         let plain = self.packages.iter().map(|package| package.id.name());
-        let nearest = crate::target::nearest(name, ids.iter().map(String::as_str).chain(plain));
+        let nearest = crate::similar::nearest(name, ids.iter().map(String::as_str).chain(plain));
         WorkspaceError::UnknownPackage { name: name.to_owned(), nearest: nearest.map(str::to_owned) }
     }
 

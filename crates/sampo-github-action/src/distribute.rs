@@ -22,7 +22,7 @@ const REPORT: &str = "sampo-distribute-report.json";
 
 /// Delivers, and tells the following steps what became of it.
 pub async fn run(inputs: &Inputs) -> anyhow::Result<ExitCode> {
-    let project = Project::open(&inputs.working_directory()?, inputs.environment().clone()).await?;
+    let project = Project::open(&inputs.working_directory()?, inputs.environment().clone(), &Log).await?;
     distribute::check_backends(&project.config)?;
     let report_path = report_path(inputs);
     let request = request(inputs, &report_path)?;

@@ -21,6 +21,7 @@ use sampo_core::project::Project;
 use sampo_core::workspace::PackageId;
 
 use crate::arguments::{Arguments, Command};
+use crate::terminal::Terminal;
 
 /// Runs the command that was asked for.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -30,13 +31,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Release(arguments) => release::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments).await,
         Command::Distribute(arguments) => distribute::run(*arguments).await,
-        Command::Completions(arguments) => Ok(completions::run(&arguments, &mut Arguments::command())),
+        Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),
     }
 }
 
 /// The repository that the current folder belongs to.
 async fn open_project() -> anyhow::Result<Project> {
-    let project = Project::open(&current_folder()?, Environment::of_process()).await?;
+    let project = Project::open(&current_folder()?, Environment::of_process(), &Terminal::default()).await?;
     // A backend's mistake is better found by `sampo release` than after the tags are pushed.
     check_backends(&project.config).map_err(SampoError::from)?;
     Ok(project)

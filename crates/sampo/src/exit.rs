@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-use anstream::eprintln;
 use anstyle::{AnsiColor, Style};
 use sampo_core::SampoError;
 use sampo_core::error::chain;
+
+use crate::print;
 
 /// Nothing to do: no changesets, nothing to publish, nothing to distribute.
 pub const NOTHING_TO_DO: u8 = 2;
@@ -34,12 +35,12 @@ pub fn usage(error: &clap::Error) -> ExitCode {
 pub fn error(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref::<SampoError>() {
         Some(error) => {
-            eprintln!("{ERROR}error[{}]:{ERROR:#} {}", error.code(), chain(error));
+            print::remark(format_args!("{ERROR}error[{}]:{ERROR:#} {}", error.code(), chain(error)));
             if let Some(hint) = error.hint() {
-                eprintln!("{HINT}hint:{HINT:#} {hint}");
+                print::remark(format_args!("{HINT}hint:{HINT:#} {hint}"));
             }
         }
-        None => eprintln!("{ERROR}error:{ERROR:#} {}", chain(error.as_ref())),
+        None => print::remark(format_args!("{ERROR}error:{ERROR:#} {}", chain(error.as_ref()))),
     }
     ExitCode::FAILURE
 }

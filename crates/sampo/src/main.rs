@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod exit;
+mod print;
 mod terminal;
 
 use std::process::ExitCode;

@@ -1,11 +1,11 @@
 //! Events of core as lines on the screen. Results go to standard output, everything else to standard error.
 
-use anstream::eprintln;
 use anstyle::{AnsiColor, Style};
 use sampo_core::distribute::report::human_bytes;
 use sampo_core::event::{DeliveryLabel, Event, Reporter, Status};
 
 use crate::exit::{HINT, WARNING};
+use crate::print;
 
 /// The style of what is only for the record.
 const DIM: Style = Style::new().dimmed();
@@ -31,36 +31,36 @@ impl Reporter for Terminal {
     fn report(&self, event: Event<'_>) {
         match event {
             Event::Warning { message, hint } => {
-                eprintln!("{WARNING}warning:{WARNING:#} {message}");
+                print::remark(format_args!("{WARNING}warning:{WARNING:#} {message}"));
                 if let Some(hint) = hint {
-                    eprintln!("{HINT}hint:{HINT:#} {hint}");
+                    print::remark(format_args!("{HINT}hint:{HINT:#} {hint}"));
                 }
             }
             Event::Retrying { delivery, attempt, wait, reason } => {
                 let seconds = wait.as_secs_f32();
-                eprintln!(
+                print::remark(format_args!(
                     "{WARNING}retry:{WARNING:#} {} in {seconds:.1} s, attempt {attempt} failed: {reason}",
                     named(delivery)
-                );
+                ));
             }
             Event::DeliveryFinished { delivery, status, reason } if status.is_problem() => {
                 let style = AnsiColor::Red.on_default();
                 let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-                eprintln!("{style}{}{style:#} {}{reason}", status.as_str(), named(delivery));
+                print::remark(format_args!("{style}{}{style:#} {}{reason}", status.as_str(), named(delivery)));
             }
             _ if self.quiet => {}
-            Event::Step { message } => eprintln!("{message}"),
+            Event::Step { message } => print::remark(message),
             Event::DeliveryStarted { delivery, bytes } if bytes >= WORTH_ANNOUNCING => {
-                eprintln!("delivering {}, {}", named(delivery), human_bytes(bytes));
+                print::remark(format_args!("delivering {}, {}", named(delivery), human_bytes(bytes)));
             }
-            Event::Output { source, line } => eprintln!("{DIM}[{source}]{DIM:#} {line}"),
+            Event::Output { source, line } => print::remark(format_args!("{DIM}[{source}]{DIM:#} {line}")),
             Event::DeliveryFinished {
                 delivery,
                 status: status @ (Status::Delivered | Status::WouldDeliver | Status::WouldReplace),
                 ..
             } => {
                 let style = AnsiColor::Green.on_default();
-                eprintln!("{style}{}{style:#} {}", status.as_str(), named(delivery));
+                print::remark(format_args!("{style}{}{style:#} {}", status.as_str(), named(delivery)));
             }
             _ => {}
         }

@@ -331,8 +331,8 @@ fn nothing_to_distribute_is_exit_code_2_with_the_next_release_in_line() {
 fn bad_input_is_an_error_with_its_place_and_delivers_nothing() {
     let table = [
         ("[distribute]\ntargts = []\n", "config.toml:2:1: unknown key `targts`", "did you mean `targets`?"),
-        ("[distribute]\njobs = 'four'\n", "config.toml:2:8: invalid type: string \"four\"", ""),
-        ("[distribute]\njobs = 0\n", "config.toml:2:8: ", "nonzero"),
+        ("[distribute]\njobs = 'four'\n", "config.toml:2:8: ", "found the string \"four\""),
+        ("[distribute]\njobs = 0\n", "config.toml:2:8: ", "a whole number above 0"),
         ("[distribute.archive]\nname = '{{ nmae }}'\n", "config.toml:2:8: unknown variable `nmae`", ""),
         ("[distribute.backends.x]\ntype = 'ftp'\n", "config.toml:2:1: unknown backend type `ftp`", "`directory`"),
         ("[distribute]\ntargets = ['x86_64']\n", "config.toml:2:", "is not a target triple"),

@@ -124,10 +124,9 @@ fn every_command_is_understood() {
 
 #[test]
 fn calls_are_found_wherever_they_stand_in_a_script() {
-    let script =
-        "A=1 sampo release --dry-run # look\nsampo publish || [ $? -eq 2 ]\necho sampo\nsampo init \\\n  --yes > log";
+    let script = "A=1 sampo release --dry-run # look\nsampo publish || [ $? -eq 2 ]\necho sampo\nsampo release \\\n  --plan x > log";
     let words = |call: &str| call.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(commands::calls("here", script), ["release --dry-run", "publish", "init --yes"].map(words));
+    assert_eq!(commands::calls("here", script), ["release --dry-run", "publish", "release --plan x"].map(words));
 }
 
 #[test]
@@ -243,7 +242,7 @@ fn raised_codes() -> BTreeSet<String> {
 #[tokio::test]
 async fn this_project_s_own_files_are_in_order() {
     let environment = sampo_core::environment::Environment::default();
-    let project = sampo_core::project::Project::open(&root(), environment).await.unwrap();
+    let project = sampo_core::project::Project::open(&root(), environment, &sampo_core::event::Silent).await.unwrap();
     let config = read_configuration(
         ".sampo/config.toml",
         &fs::read_to_string(root().join(".sampo/config.toml")).expect("the configuration"),

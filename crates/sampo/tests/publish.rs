@@ -98,6 +98,46 @@ fn a_second_run_has_nothing_to_do_and_still_knows_what_is_released_here() {
 }
 
 #[test]
+fn a_plan_that_cannot_be_written_is_refused_before_anything_is_published() {
+    let (repo, registry) = chain();
+    for path in ["Cargo.toml/plan.json", "crates"] {
+        let (code, stdout, stderr) = publish(&repo, &["--plan", path]);
+        assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
+        assert!(stderr.contains(&format!("error[io]: cannot write `{path}`: ")), "{stderr}");
+    }
+    assert_eq!((registry.publish_calls(), tags(&repo)), (0, vec![]));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_standard_output_is_an_error_and_loses_no_plan() {
+    let (repo, _registry) = workspace(&[("tool-cli", "1.0.0", "publish = false")]);
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = sampo(&repo, &["publish", "--plan", "plan.json"]);
+    let output = command.stdout(full()).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("error[io]: cannot write to `standard output`: "), "{stderr}");
+    assert_eq!(tags(&repo), ["tool-cli-v1.0.0"]);
+    assert_eq!(planned(&repo)["releases"].as_array().unwrap().len(), 1);
+
+    repo.git(&["tag", "--delete", "tool-cli-v1.0.0"]);
+    let mut command = sampo(&repo, &["publish"]);
+    assert_eq!(command.stderr(full()).output().unwrap().status.code(), Some(0), "remarks are no results");
+    assert_eq!(tags(&repo), ["tool-cli-v1.0.0"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_enough_is_no_error() {
+    let (repo, _registry) = workspace(&[("tool-cli", "1.0.0", "publish = false")]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = sampo(&repo, &["publish"]).stdout(writer).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
 fn after_a_failure_the_next_run_goes_on_and_only_what_was_published_is_tagged() {
     let (repo, registry) = chain();
     registry.fail_publish(2, PublishFault::Refused(503));
@@ -257,15 +297,92 @@ fn the_plan_tells_the_version_before_and_what_changed_since() {
 }
 
 #[test]
-fn a_release_that_is_not_committed_is_a_warning() {
-    let (repo, _registry) = workspace(&[("tool-cli", "1.0.0", "publish = false")]);
-    repo.write("crates/tool-cli/Cargo.toml", repo.read("crates/tool-cli/Cargo.toml").replace("1.0.0", "1.1.0"));
-    let (code, _, stderr) = publish(&repo, &["--dry-run"]);
-    assert_eq!(code, 0);
-    assert!(
-        stderr.contains("`cargo/tool-cli` is at 1.0.0 in the commit that `tool-cli-v1.1.0` will stand for"),
-        "{stderr}"
+fn a_pattern_that_matches_nothing_is_a_warning_also_when_publishing() {
+    let (repo, _registry) = workspace(&[("one-cli", "1.2.0", "publish = false")]);
+    repo.write(".sampo/config.toml", "[git]\ntag_unpublished = [\"one-cil\"]\n");
+    let (code, _, stderr) = publish(&repo, &[]);
+    assert_eq!(code, 2);
+    let warning = "warning: the pattern `one-cil` in `tag_unpublished` matches no package\n";
+    assert_eq!(stderr.matches(warning).count(), 1, "{stderr}");
+}
+
+#[test]
+fn a_misspelt_package_of_short_tags_is_refused_before_a_tag_is_made() {
+    let (repo, _registry) = workspace(&[("one-cli", "1.2.0", "publish = false")]);
+    repo.write(".sampo/config.toml", "[git]\nshort_tags = \"One-cli\"\n");
+    let (code, _, stderr) = publish(&repo, &[]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("in `short_tags`: no package is named `One-cli`; did you mean `one-cli`?"), "{stderr}");
+    assert_eq!(tags(&repo), [""; 0]);
+}
+
+#[test]
+fn a_release_that_is_not_committed_is_refused_before_anything_happens() {
+    let (repo, registry) = workspace(&[("base", "1.0.0", LIBRARY), ("tool-cli", "1.0.0", "publish = false")]);
+    for name in ["base", "tool-cli"] {
+        let path = format!("crates/{name}/Cargo.toml");
+        repo.write(&path, repo.read(&path).replace("1.0.0", "1.1.0"));
+    }
+    repo.run("cargo", &["update", "--workspace", "--offline", "--quiet"]);
+    for arguments in [&["--dry-run"][..], &[]] {
+        let (code, stdout, stderr) = publish(&repo, arguments);
+        assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
+        let said = "error[release-uncommitted]: the commit at HEAD does not hold `cargo/base` 1.1.0, but 1.0.0; \
+                    `cargo/tool-cli` 1.1.0, but 1.0.0\nhint: commit the release first\n";
+        assert!(stderr.ends_with(said), "{stderr}");
+    }
+    assert_eq!((registry.publish_calls(), tags(&repo)), (0, vec![]));
+    repo.commit("release");
+    assert_eq!(publish(&repo, &[]).0, 0);
+    assert_eq!(tags(&repo), ["base-v1.1.0", "tool-cli-v1.1.0"]);
+}
+
+#[test]
+fn a_package_that_is_not_committed_at_all_is_refused() {
+    let (repo, registry) = workspace(&[("base", "1.0.0", LIBRARY)]);
+    assert_eq!(publish(&repo, &[]).0, 0);
+    repo.cargo_workspace(&[("base", "1.0.0", LIBRARY), ("new", "0.1.0", LIBRARY)]);
+    let (code, _, stderr) = publish(&repo, &[]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("the commit at HEAD does not hold `cargo/new` 0.1.0\n"), "{stderr}");
+    assert_eq!((registry.publish_calls(), tags(&repo)), (1, vec!["base-v1.0.0".to_owned()]));
+}
+
+#[test]
+fn nobody_to_tag_in_the_name_of_is_found_before_anything_is_uploaded() {
+    let (repo, registry) = workspace(&[("base", "1.0.0", LIBRARY)]);
+    repo.git(&["config", "user.useConfigOnly", "true"]);
+    let mut command = sampo(&repo, &[&["publish"], QUICKLY].concat());
+    for name in ["GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"] {
+        command.env_remove(name);
+    }
+    let (code, _, stderr) = result(&mut command);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("error[git-identity]: git does not know in whose name to make tags: "), "{stderr}");
+    assert!(stderr.contains("hint: run `git config user.name"), "{stderr}");
+    assert_eq!((registry.publish_calls(), tags(&repo)), (0, vec![]));
+}
+
+#[test]
+fn a_tag_that_cannot_be_made_holds_up_nothing_else() {
+    let (repo, registry) = chain();
+    // A tag of this name would have to be a file where there is a folder.
+    repo.tag("middle-v1.0.0/in-the-way");
+    let (code, stdout, stderr) = publish(&repo, &[]);
+    assert_eq!(code, 1);
+    assert_eq!(
+        stdout,
+        "z-base 1.0.0: published, tagged z-base-v1.0.0\n\
+         middle 1.0.0: published, not tagged\n\
+         a-top 1.0.0: published, tagged a-top-v1.0.0\n"
     );
+    assert!(stderr.contains("warning: git could not make the tag `middle-v1.0.0`"), "{stderr}");
+    assert!(stderr.contains("error[tag-failed]: could not be tagged: `middle-v1.0.0`\n"), "{stderr}");
+    assert_eq!(registry.published().len(), 3);
+
+    repo.git(&["tag", "--delete", "middle-v1.0.0/in-the-way"]);
+    assert_eq!(publish(&repo, &[]).0, 0);
+    assert_eq!(tags(&repo), ["a-top-v1.0.0", "middle-v1.0.0", "z-base-v1.0.0"]);
 }
 
 #[test]

@@ -308,7 +308,7 @@ fn releases_are_made_from_release_branches_only() {
 fn init_makes_what_is_missing_and_a_release_then_has_nothing_to_do() {
     let repo = workspace("");
     repo.write(".sampo/README.md", "ours");
-    let said = succeeded(&sampo(&repo, &["init", "--yes"]));
+    let said = succeeded(&sampo(&repo, &["init"]));
     assert_eq!(said, "wrote .sampo/changeset.md.example\n");
     assert_eq!(repo.read(".sampo/README.md"), "ours");
     assert!(!repo.exists(".sampo/changesets"));

@@ -82,6 +82,9 @@ impl TryFrom<String> for DateFormat {
         if bad || write!(text, "{}", Utc::now().format(&format)).is_err() {
             return Err(format!("`{format}` is not a date format: expected something like `%Y-%m-%d`"));
         }
+        if text.contains(char::is_control) {
+            return Err("a date is written into a heading, so that it must be one line without tabs".into());
+        }
         Ok(Self(format))
     }
 }
@@ -167,6 +170,10 @@ mod tests {
     #[test]
     fn a_bad_date_format_is_refused_when_it_is_read() {
         assert!(DateFormat::try_from("%Q".to_owned()).is_err());
+        for format in ["%Y\n## 9.9.9", "%Y%n", "%Y\t"] {
+            let error = DateFormat::try_from(format.to_owned()).unwrap_err();
+            assert_eq!(error, "a date is written into a heading, so that it must be one line without tabs");
+        }
         assert!(DateFormat::try_from("%d.%m.%Y".to_owned()).is_ok());
     }
 

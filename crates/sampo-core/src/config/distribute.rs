@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{CommandLine, ConfigError, Source, read_value, take_backends};
+use super::{CommandLine, ConfigError, Source, read_value, table, take_backends};
 use crate::target::Target;
 use crate::template::{TargetScope, Template};
 
@@ -43,12 +43,14 @@ pub struct DistributeConfig {
     #[schemars(with = "String")]
     pub max_wait: Duration,
     /// How binaries are packed.
+    #[serde(deserialize_with = "table::read")]
     pub archive: ArchiveConfig,
     /// The runner label of a target in the build matrix.
     pub runners: BTreeMap<Target, String>,
     /// Extra keys for a target's entries in the build matrix.
     pub matrix: BTreeMap<Target, serde_json::Map<String, serde_json::Value>>,
     /// Where a package differs, by id.
+    #[serde(deserialize_with = "table::read_each")]
     pub packages: BTreeMap<String, PackageOverrides>,
     /// The configured destinations, by name. Their keys depend on their type.
     #[serde(skip)]
@@ -350,8 +352,8 @@ impl BackendTable {
 
     /// The keys of its own type, read strictly.
     pub fn own<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
-        let mut root = DeTable::parse(&self.source.text).map_err(|error| self.source.read_error(&error))?;
-        let (_, table) = take_backends(root.get_mut())
+        let mut root = DeTable::parse(self.source.text()).map_err(|error| self.source.read_error(&error))?;
+        let (_, table) = take_backends(root.get_mut(), &self.source)?
             .into_iter()
             .find(|(name, _)| *name == self.name)
             .ok_or_else(|| self.error(None, "the backend is not in the file"))?;
@@ -367,7 +369,7 @@ impl BackendTable {
     /// A backend that stands in no file, with all keys at their defaults.
     pub fn implied(name: &str, kind: &str) -> Self {
         let text = format!("[distribute.backends.{name}]\ntype = \"{kind}\"\n");
-        let source = Source { path: super::PATH.into(), text };
+        let source = Source::new(super::PATH.as_ref(), text.into_bytes()).expect("a string is UTF-8");
         Self { kind: kind.to_owned(), common: BackendCommon::default(), name: name.to_owned(), source }
     }
 
@@ -396,15 +398,19 @@ impl DistributeConfig {
         }
         for (id, package) in &self.packages {
             let targets = package.targets.as_ref().unwrap_or(&self.targets);
-            if let Some(stray) = package.optional.iter().find(|target| !targets.contains(target)) {
+            if let Some((index, stray)) =
+                package.optional.iter().enumerate().find(|(_, target)| !targets.contains(target))
+            {
                 let message = format!("`{stray}` is optional for `{id}` but not one of its targets");
-                return Err(source.error_at(&["distribute", "packages", id, "optional"], message));
+                return Err(source.error_at(&["distribute", "packages", id, "optional", &index.to_string()], message));
             }
-            for name in package.backends.iter().flatten() {
+            for (index, name) in package.backends.iter().flatten().enumerate() {
                 let is_implied = self.backends.is_empty() && name == "github";
                 if !is_implied && !self.backends.contains_key(name) {
                     let message = self.unknown_backend(name);
-                    return Err(source.error_at(&["distribute", "packages", id, "backends"], message));
+                    return Err(
+                        source.error_at(&["distribute", "packages", id, "backends", &index.to_string()], message)
+                    );
                 }
             }
         }
@@ -417,13 +423,14 @@ impl DistributeConfig {
         let mut reached: Vec<&str> = Vec::new();
         let mut open: Vec<&str> = vec![name];
         while let Some(current) = open.pop() {
-            for needed in &self.backends[current].common.needs {
+            for (index, needed) in self.backends[current].common.needs.iter().enumerate() {
                 if needed == name {
                     return Err(
                         source.error_at(&path, format!("the backend `{name}` needs itself, by way of `{current}`"))
                     );
                 }
                 if !self.backends.contains_key(needed) {
+                    let path = ["distribute", "backends", current, "needs", &index.to_string()];
                     return Err(source.error_at(&path, self.unknown_backend(needed)));
                 }
                 if !reached.contains(&needed.as_str()) {

@@ -6,7 +6,8 @@ use semver::Version;
 use serde::Deserialize;
 
 use super::{ConfigError, NonBlank, Source, packages::Selection};
-use crate::workspace::{PackageId, Workspace};
+use crate::git::is_tag_name;
+use crate::workspace::{Ecosystem, PackageId, Workspace};
 
 /// `[git]`.
 #[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
@@ -131,7 +132,12 @@ impl TagFormat {
         if !parts.contains(&Part::Version) {
             return Err(error("it must contain `{version}`"));
         }
-        Ok(Self { text: text.to_owned(), parts })
+        let format = Self { text: text.to_owned(), parts };
+        let tag = format.render(&PackageId::new(Ecosystem::Cargo, "my-cli"), "1.2.0");
+        if !is_tag_name(&tag) {
+            return Err(error(&format!("git accepts no tag such as `{tag}`")));
+        }
+        Ok(format)
     }
 
     /// The tag of `package` at `version`.
@@ -210,7 +216,6 @@ impl schemars::JsonSchema for TagFormat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::Ecosystem;
 
     fn package(name: &str) -> PackageId {
         PackageId::new(Ecosystem::Cargo, name)
@@ -239,6 +244,10 @@ mod tests {
             ("v", "it must contain `{version}`"),
             ("{version", "a `{` is not closed"),
             ("}{version}", "there is a `}` without a `{`"),
+            ("my {version}", "git accepts no tag such as `my 1.2.0`"),
+            ("-{version}", "git accepts no tag such as `-1.2.0`"),
+            ("{package_name}..{version}", "git accepts no tag such as `my-cli..1.2.0`"),
+            ("{package_name}~{version}", "git accepts no tag such as `my-cli~1.2.0`"),
             ("{package_name}{version}", "there must be something between two placeholders"),
             (
                 "{name}-{version}",

@@ -1,11 +1,12 @@
 //! `[packages]`: which packages take part, and how their versions move together.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
 use super::{ConfigError, Source};
-use crate::workspace::{Package, PackageId, Workspace, WorkspaceError};
+use crate::workspace::{Package, PackageId, Workspace};
 
 /// `[packages]`.
 #[derive(Debug, Clone, Default, serde::Deserialize, schemars::JsonSchema)]
@@ -16,8 +17,10 @@ pub struct PackagesConfig {
     /// Leave out packages that match one of these patterns.
     pub ignore: Vec<Pattern>,
     /// Groups whose members always share one level.
+    #[serde(deserialize_with = "groups")]
     pub fixed: Vec<Vec<String>>,
     /// Groups whose affected members share one level.
+    #[serde(deserialize_with = "groups")]
     pub linked: Vec<Vec<String>>,
     /// When a dependent of a released package is released too.
     pub bump_dependents: BumpDependents,
@@ -94,6 +97,16 @@ impl Selection {
     }
 }
 
+impl Selection {
+    /// The patterns, if there are any.
+    pub(super) fn patterns(&self) -> &[Pattern] {
+        match self {
+            Self::All | Self::None => &[],
+            Self::Matching(patterns) => patterns,
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Selection {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct SelectionVisitor;
@@ -138,6 +151,36 @@ impl schemars::JsonSchema for Selection {
     }
 }
 
+/// An array of groups, each an array of names. The usual mistake is to write one group without its own brackets.
+fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<String>>, D::Error> {
+    struct Group(Vec<String>);
+    struct GroupVisitor;
+
+    impl<'de> Visitor<'de> for GroupVisitor {
+        type Value = Group;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a group of packages; each group is an array of its own: `[[\"a\", \"b\"]]`")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Group, A::Error> {
+            let mut members = Vec::new();
+            while let Some(member) = items.next_element()? {
+                members.push(member);
+            }
+            Ok(Group(members))
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Group {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_seq(GroupVisitor)
+        }
+    }
+
+    Ok(Vec::<Group>::deserialize(deserializer)?.into_iter().map(|group| group.0).collect())
+}
+
 /// Groups of packages, by id.
 pub type Groups = Vec<Vec<PackageId>>;
 
@@ -147,16 +190,11 @@ impl PackagesConfig {
         (self.ignore_unpublished && !package.publishable) || self.ignore.iter().any(|pattern| pattern.matches(package))
     }
 
-    /// The patterns of `ignore` that match no package.
-    pub fn idle_patterns<'a>(&'a self, workspace: &'a Workspace) -> impl Iterator<Item = &'a Pattern> {
-        self.ignore.iter().filter(|pattern| !workspace.packages.iter().any(|package| pattern.matches(package)))
-    }
-
     pub(super) fn check(&self, source: &Source) -> Result<(), ConfigError> {
-        let groups = [("fixed", &self.fixed), ("linked", &self.linked)];
-        for (key, groups) in groups {
-            if groups.iter().any(Vec::is_empty) {
-                return Err(source.error_at(&["packages", key], format!("a group in `{key}` has no member")));
+        for (key, groups) in [("fixed", &self.fixed), ("linked", &self.linked)] {
+            if let Some(index) = groups.iter().position(Vec::is_empty) {
+                let message = format!("a group in `{key}` has no member");
+                return Err(source.error_at(&["packages", key, &index.to_string()], message));
             }
         }
         Ok(())
@@ -164,30 +202,54 @@ impl PackagesConfig {
 
     /// The `fixed` and `linked` groups as ids. Every member must be exactly one package, and stand in one group only.
     pub fn groups(&self, workspace: &Workspace, source: &Source) -> Result<(Groups, Groups), ConfigError> {
-        let mut seen = std::collections::BTreeMap::new();
-        let mut resolve = |key: &'static str, groups: &[Vec<String>]| {
+        let mut homes = BTreeMap::new();
+        let mut mistakes = Vec::new();
+        let mut resolve = |key: &'static str, groups: &[Vec<String>]| -> Groups {
             let mut resolved = Vec::new();
             for (index, group) in groups.iter().enumerate() {
                 let mut members = Vec::new();
-                for name in group {
-                    let package = workspace.resolve(name).map_err(|error: WorkspaceError| {
-                        source.error_at(&["packages", key], format!("in `{key}`: {error}"))
-                    })?;
-                    if let Some((other, _)) = seen.insert(package.id.clone(), (key, index)) {
-                        let message = format!(
-                            "`{}` stands twice in `{other}` and `{key}`: a package belongs to one group",
-                            package.id
-                        );
-                        return Err(source.error_at(&["packages", key], message));
+                for (place, name) in group.iter().enumerate() {
+                    match member(name, Home { key, index }, workspace, &mut homes) {
+                        Ok(id) => members.push(id),
+                        Err(message) => {
+                            let path = ["packages", key, &index.to_string(), &place.to_string()];
+                            mistakes.push(source.error_at(&path, message));
+                        }
                     }
-                    members.push(package.id.clone());
                 }
                 resolved.push(members);
             }
-            Ok(resolved)
+            resolved
         };
-        Ok((resolve("fixed", &self.fixed)?, resolve("linked", &self.linked)?))
+        let groups = (resolve("fixed", &self.fixed), resolve("linked", &self.linked));
+        ConfigError::all(mistakes)?;
+        Ok(groups)
     }
+}
+
+/// The group that a package belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Home {
+    key: &'static str,
+    index: usize,
+}
+
+/// The package that `name` means in the group `home`; the error says why it cannot be a member.
+fn member(
+    name: &str,
+    home: Home,
+    workspace: &Workspace,
+    homes: &mut BTreeMap<PackageId, Home>,
+) -> Result<PackageId, String> {
+    let key = home.key;
+    let id = workspace.resolve(name).map_err(|error| format!("in `{key}`: {error}"))?.id.clone();
+    let places = match homes.insert(id.clone(), home) {
+        None => return Ok(id),
+        Some(other) if other == home => "twice in this group".to_owned(),
+        Some(other) if other.key == key => format!("in two groups of `{key}`"),
+        Some(other) => format!("in `{}` and in `{key}`", other.key),
+    };
+    Err(format!("`{id}` stands {places}: a package belongs to one group"))
 }
 
 #[cfg(test)]

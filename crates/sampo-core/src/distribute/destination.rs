@@ -10,7 +10,8 @@ use crate::config::distribute::Prereleases;
 use crate::config::{BackendTable, Config, ConfigError};
 use crate::error::{Diagnose, SampoError};
 use crate::secret::TOKEN_VARIABLES;
-use crate::target::{Target, nearest};
+use crate::similar::nearest;
+use crate::target::Target;
 use crate::workspace::{PackageId, Workspace};
 
 /// The name and the type of the destination that there is when none is configured.

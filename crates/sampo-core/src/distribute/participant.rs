@@ -6,7 +6,8 @@ use std::path::Path;
 use crate::config::distribute::PackageOverrides;
 use crate::config::{CommandLine, Config, ConfigError};
 use crate::error::Diagnose;
-use crate::target::{Target, nearest};
+use crate::similar::nearest;
+use crate::target::Target;
 use crate::template::{TargetScope, Template};
 use crate::workspace::{Package, PackageId, Workspace, WorkspaceError};
 
@@ -166,14 +167,17 @@ fn check_table(config: &Config, participant: &Participant<'_>, table: Table<'_>)
 fn check_distinct(config: &Config, path: &[&str], targets: &[Target]) -> Result<(), ConfigError> {
     match targets.iter().enumerate().find(|(index, target)| targets[..*index].contains(target)) {
         None => Ok(()),
-        Some((_, target)) => Err(config.source().error_at(path, format!("`{target}` stands twice in `targets`"))),
+        Some((index, target)) => {
+            let message = format!("`{target}` stands twice in `targets`");
+            Err(config.source().error_at(&[path, &[&index.to_string()]].concat(), message))
+        }
     }
 }
 
 /// Globs are those of files below the root, since nothing else belongs to a release.
 fn check_globs(config: &Config, path: &[&str], globs: &[String]) -> Result<(), ConfigError> {
-    let error = |message: String| config.source().error_at(path, message);
-    globs.iter().try_for_each(|glob| {
+    globs.iter().enumerate().try_for_each(|(index, glob)| {
+        let error = |message: String| config.source().error_at(&[path, &[&index.to_string()]].concat(), message);
         glob::Pattern::new(glob).map_err(|reason| error(format!("`{glob}` is not a glob: {}", reason.msg)))?;
         if leads_outside(glob) {
             let message = format!("`{glob}` may lead out of the workspace");

@@ -90,14 +90,14 @@ fn an_executable_that_no_target_builds_is_an_error_unless_files_are_named() {
 #[test]
 fn a_target_that_stands_twice_is_an_error() {
     let text = "[distribute]\ntargets = ['aarch64-apple-darwin', 'aarch64-apple-darwin']";
-    assert_eq!(error(text), "config.toml:2:1: `aarch64-apple-darwin` stands twice in `targets`");
+    assert_eq!(error(text), "config.toml:2:36: `aarch64-apple-darwin` stands twice in `targets`");
 }
 
 #[test]
 fn a_broken_glob_is_an_error_with_its_line() {
-    for key in ["[distribute]\ninclude", "[distribute.packages.lib]\nfiles"] {
+    for (key, column) in [("[distribute]\ninclude", 12), ("[distribute.packages.lib]\nfiles", 10)] {
         let error = error(&format!("{key} = ['a[b']"));
-        assert!(error.starts_with("config.toml:2:1: `a[b` is not a glob: "), "{error}");
+        assert!(error.starts_with(&format!("config.toml:2:{column}: `a[b` is not a glob: ")), "{error}");
     }
 }
 

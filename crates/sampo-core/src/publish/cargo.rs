@@ -15,6 +15,7 @@ use crate::event::{Event, Reporter};
 use crate::git::{Git, GitError};
 use crate::process::{Command, Output, ProcessError, last_lines};
 use crate::secret::Redactor;
+use crate::workspace::cargo::{inherits_version, version_in};
 use crate::workspace::{DependencyKind, Package, PackageId};
 
 /// Cargo's name of its default registry.
@@ -152,19 +153,10 @@ impl Registry for CargoRegistry {
     }
 
     async fn version_at(&self, git: &Git, revision: &str, package: &Package) -> Result<Option<String>, GitError> {
-        let manifest = if package.path == "." { "Cargo.toml".into() } else { format!("{}/Cargo.toml", package.path) };
-        let Some(text) = git.file_at(revision, &manifest).await? else { return Ok(None) };
-        match written_version(&text, "package") {
-            Some(WrittenVersion::Own(version)) => Ok(Some(version)),
-            Some(WrittenVersion::Inherited) => {
-                let text = git.file_at(revision, "Cargo.toml").await?.unwrap_or_default();
-                Ok(match written_version(&text, "workspace.package") {
-                    Some(WrittenVersion::Own(version)) => Some(version),
-                    _ => None,
-                })
-            }
-            None => Ok(None),
-        }
+        let path = if package.path == "." { "Cargo.toml".into() } else { format!("{}/Cargo.toml", package.path) };
+        let Some(text) = git.file_at(revision, &path).await? else { return Ok(None) };
+        let root = if inherits_version(&text) { git.file_at(revision, "Cargo.toml").await? } else { None };
+        Ok(version_in(&text, &root.unwrap_or_default()))
     }
 }
 
@@ -244,21 +236,6 @@ fn default_registry(root: &Path, environment: &Environment) -> Option<String> {
         let table: toml::Table = text.parse().ok()?;
         Some(table.get("registry")?.get("default")?.as_str()?.to_owned())
     })
-}
-
-enum WrittenVersion {
-    Own(String),
-    Inherited,
-}
-
-/// `version` of the table at the dotted path `table`.
-fn written_version(manifest: &str, table: &str) -> Option<WrittenVersion> {
-    let document: toml::Value = toml::Value::Table(manifest.parse().ok()?);
-    match table.split('.').try_fold(&document, |value, key| value.get(key))?.get("version")? {
-        toml::Value::String(version) => Some(WrittenVersion::Own(version.clone())),
-        toml::Value::Table(table) if table.get("workspace")?.as_bool()? => Some(WrittenVersion::Inherited),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -364,17 +341,5 @@ mod tests {
             assert_eq!((before.as_deref(), now.as_deref()), (Some("1.0.0"), Some("1.1.0")), "{name}");
         }
         assert_eq!(registry(&[], &[]).version_at(&git, "HEAD", &package("new", &[])).await.unwrap(), None);
-    }
-
-    #[test]
-    fn a_version_is_read_as_written_or_known_to_be_inherited() {
-        let own = written_version("[package]\nversion = \"1.0.0\"\n", "package");
-        assert!(matches!(own, Some(WrittenVersion::Own(version)) if version == "1.0.0"));
-        for text in ["[package]\nversion.workspace = true\n", "[package]\nversion = { workspace = true }\n"] {
-            assert!(matches!(written_version(text, "package"), Some(WrittenVersion::Inherited)));
-        }
-        let shared = written_version("[workspace.package]\nversion = \"2.0.0\"\n", "workspace.package");
-        assert!(matches!(shared, Some(WrittenVersion::Own(version)) if version == "2.0.0"));
-        assert!(written_version("not toml", "package").is_none());
     }
 }

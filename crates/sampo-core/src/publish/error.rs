@@ -32,6 +32,18 @@ pub enum PublishError {
         /// Its package.
         package: PackageId,
     },
+    /// The commit at HEAD does not hold what is to be published.
+    #[error("the commit at HEAD does not hold {}", held_instead(versions))]
+    Uncommitted {
+        /// Each package whose version it does not hold.
+        versions: Vec<UncommittedVersion>,
+    },
+    /// Git made all tags but these.
+    #[error("could not be tagged: {}", tags.iter().map(|tag| format!("`{tag}`")).collect::<Vec<_>>().join(", "))]
+    Tags {
+        /// The missing tags.
+        tags: Vec<String>,
+    },
     /// A package cannot be used once it is published.
     #[error("packages to publish depend on packages that are not: {}", dependencies(missing))]
     UnpublishableDependencies {
@@ -62,6 +74,17 @@ pub enum PublishError {
     },
 }
 
+/// A version that stands in a manifest, but not in the one of the commit at HEAD.
+#[derive(Debug)]
+pub struct UncommittedVersion {
+    /// The package.
+    pub package: PackageId,
+    /// The version in its manifest.
+    pub version: String,
+    /// The version in the commit; none if it has no such manifest.
+    pub committed: Option<String>,
+}
+
 impl Diagnose for PublishError {
     fn code(&self) -> &'static str {
         match self {
@@ -69,6 +92,8 @@ impl Diagnose for PublishError {
             Self::Git(error) => error.code(),
             Self::TagConflict { .. } => "tag-conflict",
             Self::InvalidTag { .. } => "tag-invalid",
+            Self::Uncommitted { .. } => "release-uncommitted",
+            Self::Tags { .. } => "tag-failed",
             Self::UnpublishableDependencies { .. } => "dependency-unpublishable",
             Self::Cycle { .. } => "dependency-cycle",
             Self::Rehearsal { .. } => "publish-refused",
@@ -84,6 +109,8 @@ impl Diagnose for PublishError {
                 Some("set `tag_format = \"{ecosystem}-{package_name}-v{version}\"` in `[git]`".into())
             }
             Self::InvalidTag { .. } => Some("change `tag_format` in `[git]`".into()),
+            Self::Uncommitted { .. } => Some("commit the release first".into()),
+            Self::Tags { .. } => Some("mend what git said; then run `sampo publish` again at this commit".into()),
             Self::UnpublishableDependencies { .. } => Some(
                 "let the dependency be published and not ignored, or set `publish = false` on the dependent".into(),
             ),
@@ -98,6 +125,14 @@ impl Diagnose for PublishError {
 
 fn in_backticks(packages: &[PackageId]) -> String {
     packages.iter().map(|package| format!("`{package}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn held_instead(versions: &[UncommittedVersion]) -> String {
+    let one = |UncommittedVersion { package, version, committed }: &UncommittedVersion| match committed {
+        Some(committed) => format!("`{package}` {version}, but {committed}"),
+        None => format!("`{package}` {version}"),
+    };
+    versions.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 fn dependencies(missing: &[(PackageId, PackageId)]) -> String {

@@ -63,7 +63,7 @@ pub enum Tagging {
 impl Plan {
     /// Whether anything is left to do.
     pub fn has_work(&self) -> bool {
-        self.steps.iter().any(|step| step.upload == Upload::Needed || step.tagging == Tagging::Needed)
+        self.steps.iter().any(Step::has_work)
     }
 
     /// Whether anything was uploaded or tagged.
@@ -108,6 +108,11 @@ impl Step {
     /// Whether the package is not in its registry and should be.
     pub(super) fn needs_upload(&self) -> bool {
         matches!(self.upload, Upload::Needed | Upload::Rehearsed)
+    }
+
+    /// Whether it is to be uploaded or tagged.
+    pub(super) fn has_work(&self) -> bool {
+        self.upload == Upload::Needed || self.tagging == Tagging::Needed
     }
 
     /// The message of its annotated tag.

@@ -1,5 +1,8 @@
 //! Which tags are to be made at HEAD: those that are missing and belong to this commit.
 
+use std::path::Path;
+
+use super::error::UncommittedVersion;
 use super::tags::ExistingTags;
 use super::{PublishError, Publisher, Step, Tagging, Upload};
 
@@ -23,7 +26,11 @@ impl Publisher<'_> {
             };
         }
         self.warn_of_tags(steps);
-        self.warn_of_uncommitted_versions(steps).await
+        self.refuse_uncommitted_versions(steps).await?;
+        if steps.iter().any(|step| step.tagging == Tagging::Needed) {
+            self.git.check_identity().await?;
+        }
+        Ok(())
     }
 
     /// What becomes of a tag that does not exist anywhere.
@@ -77,22 +84,27 @@ impl Publisher<'_> {
         self.warn(&message, Some(&hint));
     }
 
-    /// A release that was not committed yet would be tagged at the commit before it.
-    async fn warn_of_uncommitted_versions(&self, steps: &[Step]) -> Result<(), PublishError> {
-        let to_tag: Vec<&Step> = steps.iter().filter(|step| step.tagging == Tagging::Needed).collect();
-        if to_tag.is_empty() || !self.git.has_changes().await? {
+    /// A release that was not committed yet would be tagged at the commit before it, and uploaded from no commit at all.
+    async fn refuse_uncommitted_versions(&self, steps: &[Step]) -> Result<(), PublishError> {
+        // What lies outside the root cannot be found in a commit by its path.
+        let is_inside = |step: &Step| Path::new(&self.package(step).path).is_relative();
+        let to_do: Vec<&Step> = steps.iter().filter(|step| step.has_work() && is_inside(step)).collect();
+        if to_do.is_empty() || !self.git.has_changes().await? {
             return Ok(());
         }
-        for step in to_tag {
+        let mut uncommitted = Vec::new();
+        for step in to_do {
             let package = self.package(step);
             let committed = self.registries.of(package).version_at(&self.git, "HEAD", package).await?;
-            if let Some(committed) = committed.filter(|committed| *committed != step.version) {
-                let message =
-                    format!("`{}` is at {committed} in the commit that `{}` will stand for", step.package, step.tag);
-                self.warn(&message, Some("commit the release first"));
+            if committed.as_ref() != Some(&step.version) {
+                uncommitted.push(UncommittedVersion {
+                    package: step.package.clone(),
+                    version: step.version.clone(),
+                    committed,
+                });
             }
         }
-        Ok(())
+        if uncommitted.is_empty() { Ok(()) } else { Err(PublishError::Uncommitted { versions: uncommitted }) }
     }
 }
 

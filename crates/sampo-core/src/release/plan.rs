@@ -10,7 +10,7 @@ use crate::SampoError;
 use crate::changeset::{Changeset, Level, Pending};
 use crate::config::Config;
 use crate::config::changelog::AutomaticEntries;
-use crate::config::packages::{BumpDependents, Pattern};
+use crate::config::packages::BumpDependents;
 use crate::release::changelog::{self, Group, Section};
 use crate::release::graph::Graph;
 use crate::release::plan_file::{PlannedRelease, ReleasePlan};
@@ -124,15 +124,10 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
         .iter()
         .map(|package| package.version.is_some() && !config.packages.ignores(package))
         .collect();
-    config.git.check_short_tags(workspace, config.source())?;
     let groups = config.packages.groups(workspace, config.source())?;
     let mut noted = note(workspace, &pending.changesets, &takes_part);
-    let mut plan = Plan {
-        releases: Vec::new(),
-        warnings: config.packages.idle_patterns(workspace).map(warn_of_idle_pattern).collect(),
-        left: std::mem::take(&mut noted.left),
-        changes: Vec::new(),
-    };
+    let mut plan =
+        Plan { releases: Vec::new(), warnings: Vec::new(), left: std::mem::take(&mut noted.left), changes: Vec::new() };
     plan.warnings.extend(pending.without_message.iter().map(|path| warn_of_silence(path, &workspace.root)));
     if noted.consumed.is_empty() {
         return Ok(plan);
@@ -277,13 +272,6 @@ fn grouped(entries: &[Entry]) -> Vec<Group> {
 
 fn removal(changeset: &Changeset) -> Change {
     Change { path: changeset.path.clone(), before: Some(changeset.source.clone()), after: None }
-}
-
-fn warn_of_idle_pattern(pattern: &Pattern) -> Warning {
-    Warning {
-        message: format!("the pattern `{}` in `ignore` matches no package", pattern.as_str()),
-        hint: Some("it is compared with whole ids, names and paths; `*` stands for any run of characters".into()),
-    }
 }
 
 fn warn_of_silence(path: &Path, root: &Path) -> Warning {

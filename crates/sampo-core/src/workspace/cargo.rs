@@ -14,6 +14,8 @@ mod lockfile;
 mod manifest;
 mod requirement;
 
+use manifest::{Manifest, PackageVersion};
+
 /// Adds the members of the Cargo workspace at the root, if there is one.
 pub(super) async fn discover(workspace: &mut Workspace) -> Result<(), WorkspaceError> {
     let manifest = workspace.root.join("Cargo.toml");
@@ -78,6 +80,24 @@ fn read_package(package: &cargo_metadata::Package, root: &Path, members: &HashMa
     }
 }
 
+/// Whether the package of the manifest `text` takes its version from the workspace.
+pub(crate) fn inherits_version(text: &str) -> bool {
+    parse(text).is_some_and(|manifest| manifest.version == Some(PackageVersion::Inherited))
+}
+
+/// The version that the manifest `text` gives its package, taken from the manifest `root` if it is inherited; none if
+/// there is none, or a manifest cannot be read.
+pub(crate) fn version_in(text: &str, root: &str) -> Option<String> {
+    match parse(text)?.version? {
+        PackageVersion::Own(version) => Some(version.value),
+        PackageVersion::Inherited => parse(root)?.workspace_version.map(|version| version.value),
+    }
+}
+
+fn parse(text: &str) -> Option<Manifest> {
+    Manifest::parse(Path::new("Cargo.toml"), text.to_owned()).ok()
+}
+
 /// Cargo reports 0.0.0 for a package without a version, which it then never publishes.
 fn has_version(package: &cargo_metadata::Package) -> bool {
     let may_lack_it =
@@ -100,4 +120,26 @@ fn read_dependency(
         },
         requirement: (!any).then(|| dependency.req.to_string()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_that_of_the_manifest_or_of_the_workspace_that_it_names() {
+        let root = "[workspace.package]\nversion = \"2.0.0\"\n";
+        let table = [
+            ("[package]\nversion = \"1.0.0\"\n", false, Some("1.0.0")),
+            ("[package]\nversion.workspace = true\n", true, Some("2.0.0")),
+            ("[package]\nversion = { workspace = true }\n", true, Some("2.0.0")),
+            ("[package]\nname = \"a\"\n", false, None),
+            ("not toml", false, None),
+        ];
+        for (text, inherits, version) in table {
+            assert_eq!(inherits_version(text), inherits, "{text}");
+            assert_eq!(version_in(text, root).as_deref(), version, "{text}");
+        }
+        assert_eq!(version_in("[package]\nversion.workspace = true\n", ""), None);
+    }
 }

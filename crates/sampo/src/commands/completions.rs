@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::{Args, Command};
 use clap_complete::Shell;
 
+use crate::print;
+
 const EXAMPLES: &str = "\
 Examples:
   sampo completions bash > ~/.local/share/bash-completion/completions/sampo
@@ -20,7 +22,9 @@ pub struct Arguments {
 }
 
 /// Prints the completions of `command`.
-pub fn run(arguments: &Arguments, command: &mut Command) -> ExitCode {
-    clap_complete::generate(arguments.shell, command, "sampo", &mut std::io::stdout());
-    ExitCode::SUCCESS
+pub fn run(arguments: &Arguments, command: &mut Command) -> anyhow::Result<ExitCode> {
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, command, "sampo", &mut script);
+    print::result(String::from_utf8_lossy(&script))?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -10,14 +10,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anstream::{eprintln, print, println};
 use clap::{Args, Subcommand, ValueEnum};
+use sampo_core::SampoError;
 use sampo_core::distribute::report::{Report, Verdict};
 use sampo_core::distribute::{self, Caller, Outcome, Request};
 use sampo_core::event::Reporter;
 use sampo_core::interrupt::Interrupt;
 
 use crate::exit::{HINT, INTERRUPTED, NOTHING_TO_DO, PARTIAL};
+use crate::print;
 use crate::terminal::Terminal;
 use selection::SelectionArguments;
 
@@ -126,7 +127,7 @@ async fn deliver(arguments: DeliveryArguments) -> anyhow::Result<ExitCode> {
     match outcome? {
         Outcome::Nothing(nothing) => Ok(nothing_to_do(&nothing)),
         Outcome::Done(report) => {
-            show(&report, arguments.format);
+            show(&report, arguments.format)?;
             Ok(exit_code(&report))
         }
     }
@@ -134,17 +135,17 @@ async fn deliver(arguments: DeliveryArguments) -> anyhow::Result<ExitCode> {
 
 /// Says why there is nothing to do, and what there could be.
 fn nothing_to_do(nothing: &distribute::Nothing) -> ExitCode {
-    eprintln!("{}", nothing.message);
+    print::remark(&nothing.message);
     if let Some(hint) = &nothing.hint {
-        eprintln!("{HINT}hint:{HINT:#} {hint}");
+        print::remark(format_args!("{HINT}hint:{HINT:#} {hint}"));
     }
     ExitCode::from(NOTHING_TO_DO)
 }
 
-fn show(report: &Report, format: Format) {
+fn show(report: &Report, format: Format) -> Result<(), SampoError> {
     match format {
-        Format::Json => println!("{}", report.to_json()),
-        Format::Text => print!("{}", report.to_text(width())),
+        Format::Json => print::line(report.to_json()),
+        Format::Text => print::result(report.to_text(width())),
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use anstream::println;
 use clap::Args;
 use sampo_core::init;
 
 use super::current_folder;
+use crate::print;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,21 +17,17 @@ Examples:
 /// Files that are there already stay as they are.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Arguments {
-    /// Ask nothing (nothing is asked today; scripts may say so anyway).
-    #[arg(short, long)]
-    yes: bool,
-}
+pub struct Arguments {}
 
 /// Runs it.
-pub async fn run(Arguments { yes: _ }: Arguments) -> anyhow::Result<ExitCode> {
+pub async fn run(Arguments {}: Arguments) -> anyhow::Result<ExitCode> {
     let folder = current_folder()?;
     let made = init::init(&folder).await?;
     for path in &made {
-        println!("wrote {}", path.strip_prefix(&folder).unwrap_or(path).display());
+        print::line(format_args!("wrote {}", path.strip_prefix(&folder).unwrap_or(path).display()))?;
     }
     if made.is_empty() {
-        println!("`.sampo` is complete; nothing was changed");
+        print::line("`.sampo` is complete; nothing was changed")?;
     }
     Ok(ExitCode::SUCCESS)
 }

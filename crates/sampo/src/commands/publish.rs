@@ -4,17 +4,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anstream::{eprintln, println};
 use clap::Args;
 use sampo_core::SampoError;
+use sampo_core::atomic;
 use sampo_core::distribute::advise_binstall;
 use sampo_core::event::Reporter;
 use sampo_core::project::Project;
-use sampo_core::publish::{ForwardedArguments, Histories, Plan, Publisher, Step, Tagging, Upload};
+use sampo_core::publish::{ForwardedArguments, Histories, Outcome, Plan, Publisher, Step, Tagging, Upload};
 use sampo_core::workspace::{Ecosystem, PackageId, Workspace};
 
 use super::{has_artifacts, open_project};
 use crate::exit::NOTHING_TO_DO;
+use crate::print;
 use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "\
@@ -54,34 +55,33 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = open_project().await?;
     let Project { config, workspace, environment, .. } = &project;
-    let has_artifacts = has_artifacts(&project)?;
     let reporter: Arc<dyn Reporter> = Arc::new(Terminal::default());
     let publisher = Publisher::new(workspace, config, environment, &arguments.forwarded(), Arc::clone(&reporter));
     let plan = publisher.plan().await.map_err(SampoError::from)?;
     let is_uploaded = |id: &PackageId| plan.steps.iter().any(|s| s.package == *id && s.upload == Upload::Needed);
+    if let Some(file) = &arguments.plan {
+        atomic::probe(file).map_err(SampoError::from)?;
+    }
     advise_binstall(&project, is_uploaded, &*reporter)?;
 
-    let (plan, result) = if arguments.dry_run {
-        show(&plan, workspace, true);
-        let result = publisher.rehearse(&plan).await;
-        (plan, result)
-    } else {
-        let outcome = publisher.apply(plan).await;
-        show(&outcome.plan, workspace, false);
-        (outcome.plan, outcome.error.map_or(Ok(()), Err))
+    let Outcome { plan, error } = match arguments.dry_run {
+        true => Outcome { plan, error: None },
+        false => publisher.apply(plan).await,
     };
-    if let Some(file) = &arguments.plan {
-        let histories = Histories::read(&project).await.map_err(SampoError::from)?;
-        let releases = plan.releases(arguments.dry_run, has_artifacts, |id, version| histories.of(id, version));
-        releases.write(file).map_err(SampoError::from)?;
+    // What the next steps need is written before anything that only people read.
+    let written = write(&plan, &project, &arguments).await;
+    let shown = show(&plan, workspace, arguments.dry_run);
+    error.map_or(Ok(()), |error| Err(SampoError::from(error)))?;
+    written.and(shown)?;
+    if arguments.dry_run {
+        publisher.rehearse(&plan).await.map_err(SampoError::from)?;
     }
-    result.map_err(SampoError::from)?;
 
     let is_worth_it = if arguments.dry_run { plan.has_work() } else { plan.has_results() };
     if is_worth_it {
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!("nothing to publish and nothing to tag");
+    print::remark("nothing to publish and nothing to tag");
     Ok(ExitCode::from(NOTHING_TO_DO))
 }
 
@@ -96,11 +96,20 @@ impl Arguments {
     }
 }
 
+/// Writes the releases where they are asked for.
+async fn write(plan: &Plan, project: &Project, arguments: &Arguments) -> Result<(), SampoError> {
+    let Some(file) = &arguments.plan else { return Ok(()) };
+    let histories = Histories::read(project).await?;
+    let past = |id: &PackageId, version: &_| histories.of(id, version);
+    Ok(plan.releases(arguments.dry_run, has_artifacts(project)?, past).write(file)?)
+}
+
 /// One line for each package.
-fn show(plan: &Plan, workspace: &Workspace, is_dry_run: bool) {
-    for step in &plan.steps {
-        println!("{} {}: {}", workspace.display_name(&step.package), step.version, describe(step, is_dry_run));
-    }
+fn show(plan: &Plan, workspace: &Workspace, is_dry_run: bool) -> Result<(), SampoError> {
+    plan.steps.iter().try_for_each(|step| {
+        let name = workspace.display_name(&step.package);
+        print::line(format_args!("{name} {}: {}", step.version, describe(step, is_dry_run)))
+    })
 }
 
 /// What became of one package, or in a dry run what would become of it.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use super::listed;
 use crate::config::{Config, ConfigError};
-use crate::target::{Target, nearest};
+use crate::similar::nearest;
+use crate::target::Target;
 
 /// Fails if a runner, the extra keys of a matrix entry or the filter of a backend name a target of no package. While
 /// nothing has targets yet, that is the greater lack.

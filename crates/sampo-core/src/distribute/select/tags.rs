@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::error::SelectError;
 use crate::git::{Git, GitError, Tag};
-use crate::target::nearest;
+use crate::similar::nearest;
 
 /// Tags with their commits.
 pub(super) struct Tags {

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anstream::println;
 use clap::Args;
+use sampo_core::SampoError;
 use sampo_core::distribute::build::Built;
 use sampo_core::distribute::{self, BuildOutcome, Caller};
 use sampo_core::event::Reporter;
@@ -13,6 +13,7 @@ use sampo_core::interrupt::Interrupt;
 use super::nothing_to_do;
 use super::selection::SelectionArguments;
 use crate::exit::{HINT, INTERRUPTED, PARTIAL};
+use crate::print;
 use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "\
@@ -45,7 +46,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         BuildOutcome::Nothing(nothing) => return Ok(nothing_to_do(&nothing)),
         BuildOutcome::Done(built) => built,
     };
-    show(&built);
+    show(&built)?;
     if caller.cancellation.is_cancelled() {
         return Ok(ExitCode::from(INTERRUPTED));
     }
@@ -58,16 +59,16 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// One line for each pair, and below a failed one what to do about it.
-fn show(built: &[Built]) {
-    for pair in built {
-        match &pair.failure {
-            None => println!("built {} for {}", pair.package, pair.target),
-            Some(failure) => {
-                println!("failed {} for {}: {}", pair.package, pair.target, failure.message);
-                if let Some(hint) = &failure.hint {
-                    println!("  {HINT}hint:{HINT:#} {hint}");
-                }
-            }
+fn show(built: &[Built]) -> Result<(), SampoError> {
+    for Built { package, target, failure } in built {
+        let Some(failure) = failure else {
+            print::line(format_args!("built {package} for {target}"))?;
+            continue;
+        };
+        print::line(format_args!("failed {package} for {target}: {}", failure.message))?;
+        if let Some(hint) = &failure.hint {
+            print::line(format_args!("  {HINT}hint:{HINT:#} {hint}"))?;
         }
     }
+    Ok(())
 }

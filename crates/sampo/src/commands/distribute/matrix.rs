@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anstream::println;
 use clap::{Args, ValueEnum};
 use sampo_core::distribute::{self, Caller, Grouping, MatrixFormat, MatrixRequest};
 use tokio_util::sync::CancellationToken;
 
 use super::selection::SelectionArguments;
 use crate::commands::release;
+use crate::print;
 use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "\
@@ -71,6 +71,6 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         },
         grouping: if arguments.group_by.is_some() { Grouping::Target } else { Grouping::Package },
     };
-    println!("{}", distribute::matrix(&project, &request, &caller).await?);
+    print::line(distribute::matrix(&project, &request, &caller).await?)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -627,7 +627,7 @@ fn the_configuration_is_strict() {
     assert_eq!(error("latst = true"), "config.toml:3:1: unknown key `latst`");
     assert_eq!(
         error("latest = 'yes'"),
-        "config.toml:3:10: invalid value: string \"yes\", expected `\"auto\"`, `true` or `false`"
+        "config.toml:3:10: expected `\"auto\"`, `true` or `false`, found the string \"yes\""
     );
     assert_eq!(error("notes = 'changlog'"), "config.toml:3:9: unknown value `changlog`");
     assert_eq!(
