@@ -94,6 +94,9 @@ impl From<PackageId> for String {
     }
 }
 
+/// Ecosystems that this version does not release yet, by the prefix in ids.
+const LATER_ECOSYSTEMS: [&str; 6] = ["npm", "hex", "pypi", "packagist", "maven", "rubygems"];
+
 impl fmt::Display for PackageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.ecosystem.as_str(), self.name)
@@ -223,6 +226,14 @@ pub enum WorkspaceError {
         /// The most similar id.
         nearest: Option<String>,
     },
+    /// A name is that of a package in an ecosystem that cannot be released yet.
+    #[error("`{name}` cannot be released: {ecosystem} packages are not supported yet")]
+    UnsupportedEcosystem {
+        /// The name asked for.
+        name: String,
+        /// The ecosystem in it.
+        ecosystem: &'static str,
+    },
     /// A name matches several packages.
     #[error("`{name}` is the name of several packages: {}", ids.join(", "))]
     AmbiguousPackage {
@@ -242,6 +253,7 @@ impl Diagnose for WorkspaceError {
             Self::Io(error) => error.code(),
             Self::Toml { .. } => "manifest-invalid",
             Self::UnknownPackage { .. } => "unknown-package",
+            Self::UnsupportedEcosystem { .. } => "ecosystem-unsupported",
             Self::AmbiguousPackage { .. } => "ambiguous-package",
         }
     }
@@ -255,6 +267,7 @@ impl Diagnose for WorkspaceError {
             Self::EmptyManifest { .. } => Some("list its packages in `members` below `[workspace]`".into()),
             Self::Nested { outer, .. } => Some(format!("keep `.sampo` in `{}`", outer.display())),
             Self::Cargo { .. } => Some("run `cargo metadata --no-deps` to see what Cargo makes of it".into()),
+            Self::UnsupportedEcosystem { .. } => Some("leave it out; Cargo packages can be released".into()),
             Self::Io(_) | Self::Toml { .. } | Self::UnknownPackage { .. } | Self::AmbiguousPackage { .. } => None,
         }
     }
@@ -309,6 +322,10 @@ impl Workspace {
     }
 
     fn unknown(&self, name: &str) -> WorkspaceError {
+        let prefix = name.split_once('/').map(|(prefix, _)| prefix).unwrap_or_default();
+        if let Some(ecosystem) = LATER_ECOSYSTEMS.into_iter().find(|known| known.eq_ignore_ascii_case(prefix)) {
+            return WorkspaceError::UnsupportedEcosystem { name: name.to_owned(), ecosystem };
+        }
         let ids: Vec<String> = self.packages.iter().map(|package| package.id.to_string()).collect();
         let plain = self.packages.iter().map(|package| package.id.name());
         let nearest = crate::target::nearest(name, ids.iter().map(String::as_str).chain(plain));
