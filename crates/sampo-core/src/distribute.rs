@@ -87,8 +87,30 @@ pub struct MatrixRequest {
     pub grouping: Grouping,
 }
 
-/// What must be built, as text. With `GITHUB_OUTPUT` set, `build-matrix` and `build-needed` are appended there.
-pub async fn matrix(project: &Project, request: &MatrixRequest, run: &Run) -> Result<String, SampoError> {
+/// What must be built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildMatrix {
+    /// In the format asked for.
+    pub text: String,
+    outputs: Option<(PathBuf, [(&'static str, String); 2])>,
+}
+
+impl BuildMatrix {
+    /// Fails if [`announce`](Self::announce) could not write.
+    pub fn probe(&self) -> Result<(), SampoError> {
+        self.outputs.as_ref().map_or(Ok(()), |(path, _)| Ok(github_output::probe(path)?))
+    }
+
+    /// With `GITHUB_OUTPUT` set, appends `build-matrix` and `build-needed` there.
+    pub fn announce(&self) -> Result<(), SampoError> {
+        let Some((path, outputs)) = &self.outputs else { return Ok(()) };
+        let outputs = outputs.each_ref().map(|(name, value)| (*name, value.as_str()));
+        Ok(github_output::append(path, &outputs)?)
+    }
+}
+
+/// What must be built. Writes nothing.
+pub async fn matrix(project: &Project, request: &MatrixRequest, run: &Run) -> Result<BuildMatrix, SampoError> {
     let ground = Ground::of(project, &request.choice).await?;
     let scene = ground.scene(project, run);
     let releases = match &request.pending {
@@ -99,12 +121,11 @@ pub async fn matrix(project: &Project, request: &MatrixRequest, run: &Run) -> Re
         },
     };
     let matrix = Matrix::new(&project.config, &ground.participants, &releases, request.grouping)?;
-    if let Some(path) = project.environment.get("GITHUB_OUTPUT") {
-        let outputs = matrix.outputs()?;
-        let outputs: Vec<(&str, &str)> = outputs.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        github_output::append(Path::new(path), &outputs)?;
-    }
-    matrix.render(request.format)
+    let outputs = match project.environment.get("GITHUB_OUTPUT") {
+        Some(path) => Some((PathBuf::from(path), matrix.outputs()?)),
+        None => None,
+    };
+    Ok(BuildMatrix { text: matrix.render(request.format)?, outputs })
 }
 
 /// How a build ended.

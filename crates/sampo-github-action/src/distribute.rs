@@ -9,6 +9,7 @@ use sampo_core::distribute::report::{Report, Verdict};
 use sampo_core::distribute::{self, Choice, Outcome, Request, Run, Selection};
 use sampo_core::github_output;
 use sampo_core::project::Project;
+use sampo_core::release::recover;
 use tokio_util::sync::CancellationToken;
 
 use crate::annotations::Log;
@@ -21,7 +22,9 @@ const REPORT: &str = "sampo-distribute-report.json";
 
 /// Delivers, and tells the following steps what became of it.
 pub async fn run(inputs: &Inputs) -> anyhow::Result<ExitCode> {
-    let project = Project::open(&inputs.working_directory()?, inputs.environment().clone()).await?;
+    let folder = inputs.working_directory()?;
+    recover(&folder, &Log)?;
+    let project = Project::open(&folder, inputs.environment().clone()).await?;
     distribute::check_backends(&project.config)?;
     let report_path = report_path(inputs);
     let request = request(inputs, &report_path)?;

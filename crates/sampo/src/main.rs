@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod exit;
 mod interrupt;
+mod stdout;
 mod terminal;
 
 use std::process::ExitCode;

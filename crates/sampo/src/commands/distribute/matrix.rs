@@ -6,10 +6,10 @@ use std::sync::Arc;
 use anstream::println;
 use clap::{Args, ValueEnum};
 use sampo_core::distribute::{self, Grouping, MatrixFormat, MatrixRequest, Run};
+use sampo_core::release;
 use tokio_util::sync::CancellationToken;
 
 use super::selection::SelectionArguments;
-use crate::commands::release;
 use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "\
@@ -58,7 +58,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = crate::commands::open_project().await?;
     let run = Run { reporter: Arc::new(Terminal::default()), cancellation: CancellationToken::new() };
     let pending = match arguments.pending {
-        true => Some(release::plan(&project).await?.versions()),
+        true => Some(release::plan(&project, chrono::Utc::now()).await?.versions()),
         false => None,
     };
     let request = MatrixRequest {
@@ -71,6 +71,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         },
         grouping: if arguments.group_by.is_some() { Grouping::Target } else { Grouping::Package },
     };
-    println!("{}", distribute::matrix(&project, &request, &run).await?);
+    let matrix = distribute::matrix(&project, &request, &run).await?;
+    matrix.announce()?;
+    println!("{}", matrix.text);
     Ok(ExitCode::SUCCESS)
 }
