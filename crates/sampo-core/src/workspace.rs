@@ -218,6 +218,12 @@ pub enum WorkspaceError {
         /// What the parser said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The lock file was not brought up to date since packages were added. Only Cargo can do that.
+    #[error("`Cargo.lock` does not know {}", packages.iter().map(|package| format!("`{package}`")).collect::<Vec<_>>().join(", "))]
+    NotLocked {
+        /// The packages that it lacks.
+        packages: Vec<PackageId>,
+    },
     /// A name matches no package.
     #[error("no package is named `{name}`{}", nearest.as_deref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default())]
     UnknownPackage {
@@ -252,6 +258,7 @@ impl Diagnose for WorkspaceError {
             Self::Cargo { .. } | Self::Nested { .. } => "cargo-workspace",
             Self::Io(error) => error.code(),
             Self::Toml { .. } => "manifest-invalid",
+            Self::NotLocked { .. } => "lockfile-outdated",
             Self::UnknownPackage { .. } => "unknown-package",
             Self::UnsupportedEcosystem { .. } => "ecosystem-unsupported",
             Self::AmbiguousPackage { .. } => "ambiguous-package",
@@ -267,6 +274,7 @@ impl Diagnose for WorkspaceError {
             Self::EmptyManifest { .. } => Some("list its packages in `members` below `[workspace]`".into()),
             Self::Nested { outer, .. } => Some(format!("keep `.sampo` in `{}`", outer.display())),
             Self::Cargo { .. } => Some("run `cargo metadata --no-deps` to see what Cargo makes of it".into()),
+            Self::NotLocked { .. } => Some("run `cargo update --workspace`, and commit `Cargo.lock`".into()),
             Self::UnsupportedEcosystem { .. } => Some("leave it out; Cargo packages can be released".into()),
             Self::Io(_) | Self::Toml { .. } | Self::UnknownPackage { .. } | Self::AmbiguousPackage { .. } => None,
         }

@@ -17,7 +17,7 @@ use crate::release::plan_file::{PlannedRelease, ReleasePlan};
 use crate::release::{automatic, levels, ranges, version};
 use crate::transaction::Change;
 use crate::workspace::cargo::files::{CargoFiles, Read};
-use crate::workspace::{Package, PackageId, Workspace};
+use crate::workspace::{Package, PackageId, Workspace, WorkspaceError};
 
 /// The releases that wait, and what they change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,6 +153,10 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
         return Ok(plan);
     }
     let files = CargoFiles::read(workspace, input.read)?;
+    let packages = files.not_locked(workspace);
+    if !packages.is_empty() {
+        return Err(WorkspaceError::NotLocked { packages }.into());
+    }
     let graph = Graph::new(workspace, &files, groups, &takes_part);
     let released = next_versions(workspace, config, &graph, &noted.levels)?;
     let uncovered = ranges::check(workspace, &graph, files.has_lockfile(), |package| {

@@ -42,6 +42,11 @@ impl Lockfile {
         Ok(Self { path: path.to_owned(), text, packages })
     }
 
+    /// Whether it holds a package of this name without a source, as those of the workspace are.
+    pub(super) fn has_local(&self, name: &str) -> bool {
+        self.packages.iter().any(|package| package.is_local && package.name == name)
+    }
+
     /// The new text once packages have moved, by name.
     pub(super) fn moved(&self, moves: &HashMap<&str, Move<'_>>) -> String {
         let mut edits = Edits::default();

@@ -19,6 +19,8 @@ pub(super) struct Manifest {
     pub(super) workspace_version: Option<Literal>,
     /// `[workspace.dependencies]`.
     pub(super) workspace_dependencies: Vec<Dependency>,
+    /// The packages below `[patch]` that are taken from a path.
+    pub(super) patched: Vec<String>,
 }
 
 /// Where a package's version comes from.
@@ -66,6 +68,7 @@ impl Manifest {
                 .and_then(|workspace| table(workspace, "dependencies"))
                 .map(|entries| read_entries(entries, DependencyKind::Runtime).collect())
                 .unwrap_or_default(),
+            patched: patched(root),
             text,
         })
     }
@@ -75,6 +78,15 @@ fn package_version(package: &dyn TableLike) -> Option<PackageVersion> {
     let version = package.get("version")?;
     let is_inherited = || version.as_table_like()?.get("workspace")?.as_bool().filter(|is_inherited| *is_inherited);
     Literal::of(version).map(PackageVersion::Own).or_else(|| is_inherited().map(|_| PackageVersion::Inherited))
+}
+
+/// The packages of every `[patch.REGISTRY]` whose code stands at a path.
+fn patched(root: &dyn TableLike) -> Vec<String> {
+    let registries = table(root, "patch").into_iter().flat_map(|patch| patch.iter());
+    let entries = registries
+        .filter_map(|(_, registry)| registry.as_table_like())
+        .flat_map(|registry| read_entries(registry, DependencyKind::Runtime));
+    entries.filter(|entry| entry.origin == Origin::Path).map(|entry| entry.package).collect()
 }
 
 /// Every entry of `[dependencies]`, `[build-dependencies]` and `[dev-dependencies]`, also below `[target.*]`.
