@@ -10,7 +10,7 @@ use std::time::Duration;
 use sampo_testkit::Repo;
 
 /// Enough to be hit in the middle.
-const CRATES: usize = 60;
+const CRATES: usize = 40;
 /// While files are being changed.
 const JOURNAL: &str = ".sampo/.release-journal";
 
@@ -75,7 +75,7 @@ fn a_release_that_is_killed_at_any_moment_is_never_made_twice() {
     let repo = workspace();
     let expected = released(&repo);
     let mut halves = 0;
-    for attempt in 0..15 {
+    for attempt in 0..12 {
         let mut child = release_that_writes(&repo, Duration::from_micros(attempt * 1500));
         child.kill().unwrap();
         child.wait().unwrap();
