@@ -159,7 +159,7 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
     }
     let graph = Graph::new(workspace, &files, groups, &takes_part);
     let released = next_versions(workspace, config, &graph, &noted.levels)?;
-    let uncovered = ranges::check(workspace, &graph, files.has_lockfile(), |package| {
+    let uncovered = ranges::check(workspace, &graph, &files, |package| {
         released[package].as_ref().map(|(_, version)| version.clone())
     })?;
     plan.warnings.extend(uncovered.iter().map(warn_of_range));

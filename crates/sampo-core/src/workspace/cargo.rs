@@ -12,6 +12,7 @@ mod document;
 pub(crate) mod files;
 mod lockfile;
 mod manifest;
+mod outside;
 mod requirement;
 
 /// Adds the members of the Cargo workspace at the root, if there is one.

@@ -8,6 +8,7 @@ use semver::Version;
 use super::document::Edits;
 use super::lockfile::{Lockfile, Move};
 use super::manifest::{Dependency, Manifest, Origin, PackageVersion};
+use super::outside;
 use super::requirement::{self, Place};
 use crate::error::PathError;
 use crate::transaction::{self, Change};
@@ -28,6 +29,8 @@ pub(crate) struct CargoFiles {
     /// The versions of the packages, by name.
     versions: HashMap<String, Version>,
     lockfile: Option<Lockfile>,
+    /// Those of crates that are no members and still built with them.
+    outside: Vec<Manifest>,
 }
 
 /// How the manifest of one package refers to another package of the workspace.
@@ -102,6 +105,7 @@ impl CargoFiles {
                 files.versions.insert(package.id.name().to_owned(), version);
             }
         }
+        files.outside = outside::manifests(&files.manifests, read);
         let lock = workspace.root.join("Cargo.lock");
         files.lockfile = read(&lock)?.map(|text| Lockfile::parse(&lock, text)).transpose()?;
         Ok(files)
@@ -232,8 +236,33 @@ impl CargoFiles {
     /// The packages that the lock file lacks, if there is one: only Cargo can add them.
     pub(crate) fn not_locked(&self, workspace: &Workspace) -> Vec<PackageId> {
         let Some(lockfile) = &self.lockfile else { return Vec::new() };
+        let known = lockfile.local_names();
         let ids = workspace.packages.iter().map(|package| &package.id);
-        ids.filter(|id| id.ecosystem() == Ecosystem::Cargo && !lockfile.has_local(id.name())).cloned().collect()
+        ids.filter(|id| id.ecosystem() == Ecosystem::Cargo && !known.contains(id.name())).cloned().collect()
+    }
+
+    /// How crates that are no members refer to packages of the workspace; a release never rewrites them.
+    pub(crate) fn outside_requirements(&self, workspace: &Workspace) -> Vec<(PackageId, InternalRequirement)> {
+        let ids: HashMap<&Path, &PackageId> =
+            workspace.packages.iter().map(|package| (package.manifest.as_path(), &package.id)).collect();
+        let mut found = Vec::new();
+        for manifest in &self.outside {
+            let dependent = PackageId::new(Ecosystem::Cargo, manifest.name.as_deref().unwrap_or_default());
+            // Cargo leaves out what only serves the development of crates that are no members.
+            for entry in manifest.dependencies.iter().filter(|entry| entry.kind == DependencyKind::Runtime) {
+                let target = outside::manifest_of(entry, &manifest.path);
+                let Some(&package) = target.as_deref().and_then(|target| ids.get(target)) else { continue };
+                let requirement = InternalRequirement {
+                    package: package.clone(),
+                    kind: entry.kind,
+                    written: entry.requirement.as_ref().map(|literal| literal.value.clone()),
+                    place: Place::Package,
+                    is_own: true,
+                };
+                found.push((dependent.clone(), requirement));
+            }
+        }
+        found
     }
 
     fn manifest(&self, package: &PackageId) -> Option<&Manifest> {

@@ -12,6 +12,8 @@ use crate::workspace::{DependencyKind, WorkspaceError};
 pub(super) struct Manifest {
     pub(super) path: PathBuf,
     pub(super) text: String,
+    /// None if the file has no `[package]`.
+    pub(super) name: Option<String>,
     /// None if the file has no `[package]` or the package no version.
     pub(super) version: Option<PackageVersion>,
     pub(super) dependencies: Vec<Dependency>,
@@ -40,6 +42,8 @@ pub(super) struct Dependency {
     pub(super) kind: DependencyKind,
     pub(super) requirement: Option<Literal>,
     pub(super) origin: Origin,
+    /// The folder of the package depended on, as written.
+    pub(super) path: Option<String>,
 }
 
 /// Where an entry says that the package comes from.
@@ -59,6 +63,7 @@ impl Manifest {
         let workspace = table(root, "workspace");
         Ok(Self {
             path: path.to_owned(),
+            name: table(root, "package").and_then(|package| Some(package.get("name")?.as_str()?.to_owned())),
             version: table(root, "package").and_then(package_version),
             dependencies: package_dependencies(root),
             workspace_version: workspace
@@ -119,6 +124,7 @@ fn read_entries(entries: &dyn TableLike, kind: DependencyKind) -> impl Iterator<
             key: key.to_owned(),
             package: package.to_owned(),
             kind,
+            path: details.and_then(|details| Some(details.get("path")?.as_str()?.to_owned())),
             requirement: details.map_or_else(|| Literal::of(entry), |details| Literal::of(details.get("version")?)),
             origin: match () {
                 () if has("path") => Origin::Path,
