@@ -35,7 +35,8 @@ Exit codes: 0 released (or would be), 1 error, 2 nothing to release, 64 wrong us
 
 /// Turn noted changes into new versions and changelogs.
 ///
-/// Either every file is written or none. Nothing is committed.
+/// Either every file is written or none: what a run that was killed has left, the next command takes back. Nothing is
+/// committed.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {

@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anstream::println;
 use clap::{Args, ValueEnum};
 use sampo_core::distribute::{self, Grouping, MatrixFormat, MatrixRequest, Run};
 use sampo_core::release;
 use tokio_util::sync::CancellationToken;
 
 use super::selection::SelectionArguments;
+use crate::stdout::print_line;
 use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "\
@@ -73,6 +73,6 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let matrix = distribute::matrix(&project, &request, &run).await?;
     matrix.announce()?;
-    println!("{}", matrix.text);
+    print_line(matrix.text)?;
     Ok(ExitCode::SUCCESS)
 }
