@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use tempfile::{Builder, NamedTempFile};
+use tempfile::{Builder, NamedTempFile, TempPath};
 
 use crate::error::PathError;
 
@@ -16,21 +16,52 @@ pub const TEMPORARY_PREFIX: &str = ".sampo-";
 /// Folders on the way are made. An existing file keeps its permissions; a new one gets the usual ones. A link stays:
 /// what it leads to is replaced.
 pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), PathError> {
-    let target = if path.is_symlink() { path.canonicalize().ok() } else { None };
-    let path = target.as_deref().unwrap_or(path);
-    let failed = || PathError::new("write", path);
-    let folder = folder_of(path);
-    fs::create_dir_all(folder).map_err(failed())?;
-    let mut builder = Builder::new();
-    builder.prefix(TEMPORARY_PREFIX);
-    #[cfg(unix)]
-    builder.permissions(permissions_for(path));
-    let mut file = builder.tempfile_in(folder).map_err(failed())?;
-    file.write_all(contents.as_ref()).map_err(failed())?;
-    file.as_file().sync_all().map_err(failed())?;
-    file.persist(path).map_err(|error| failed()(error.error))?;
-    sync_folder(folder);
+    let staged = Staged::new(path, contents)?;
+    staged.sync()?;
+    let path = staged.commit()?;
+    sync_folder(folder_of(&path));
     Ok(())
+}
+
+/// The new contents of a file, written beside it: the steps of [`write`] one by one, for several files that change
+/// together. Unless it is committed it leaves nothing behind.
+#[derive(Debug)]
+pub struct Staged {
+    path: PathBuf,
+    // A path and not an open file: thousands of files may be staged at the same time.
+    temporary: TempPath,
+}
+
+impl Staged {
+    /// Writes `contents` beside `path`.
+    pub fn new(path: &Path, contents: impl AsRef<[u8]>) -> Result<Self, PathError> {
+        let target = if path.is_symlink() { path.canonicalize().ok() } else { None };
+        let path = target.unwrap_or_else(|| path.to_owned());
+        let failed = || PathError::new("write", &path);
+        let folder = folder_of(&path);
+        fs::create_dir_all(folder).map_err(failed())?;
+        let mut builder = Builder::new();
+        builder.prefix(TEMPORARY_PREFIX);
+        #[cfg(unix)]
+        builder.permissions(permissions_for(&path));
+        let mut file = builder.tempfile_in(folder).map_err(failed())?;
+        file.write_all(contents.as_ref()).map_err(failed())?;
+        Ok(Self { temporary: file.into_temp_path(), path })
+    }
+
+    /// Makes the contents durable.
+    pub fn sync(&self) -> Result<(), PathError> {
+        // Windows syncs only what is open for writing; elsewhere the file may be read-only.
+        let file = fs::OpenOptions::new().read(true).write(cfg!(windows)).open(&self.temporary);
+        file.and_then(|file| file.sync_all()).map_err(PathError::new("write", &self.path))
+    }
+
+    /// Puts the contents into their place; the file replaced. [`sync_folder`] makes that durable.
+    pub fn commit(self) -> Result<PathBuf, PathError> {
+        let failed = PathError::new("write", &self.path);
+        self.temporary.persist(&self.path).map_err(|error| failed(error.error))?;
+        Ok(self.path)
+    }
 }
 
 /// An empty file in `folder` with the usual permissions of a new file, gone again unless it is persisted. For contents
@@ -53,7 +84,26 @@ pub fn probe(path: &Path) -> Result<(), PathError> {
     Builder::new().prefix(TEMPORARY_PREFIX).tempfile_in(folder).map(drop).map_err(PathError::new("write", path))
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// Removes what a run that was killed has left of its temporary files in `folder`. Files that a process holds locked
+/// are in use and stay.
+pub fn remove_temporaries(folder: &Path) {
+    // Nothing depends on it: what cannot be removed now may be the next time.
+    for file in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_abandoned = || fs::File::open(file.path()).is_ok_and(|open| open.try_lock().is_ok());
+        if is_temporary(&file.file_name()) && file.file_type().is_ok_and(|kind| kind.is_file()) && is_abandoned() {
+            let _ = fs::remove_file(file.path());
+        }
+    }
+}
+
+/// Whether `tempfile` made this name: the prefix and six letters or digits.
+fn is_temporary(name: &std::ffi::OsStr) -> bool {
+    let random = name.to_str().and_then(|name| name.strip_prefix(TEMPORARY_PREFIX));
+    random.is_some_and(|random| random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+/// The folder that a file stands in.
+pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -113,6 +163,20 @@ mod tests {
         let error = write(&blocked.join("below-a-file"), "x").unwrap_err();
         assert!(error.to_string().contains("below-a-file"));
         assert_eq!(fs::read_to_string(&blocked).unwrap(), "old");
+    }
+
+    #[test]
+    fn only_abandoned_temporary_files_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let in_use = temporary_file_in(folder.path()).unwrap();
+        in_use.as_file().lock().unwrap();
+        let abandoned = temporary_file_in(folder.path()).unwrap().keep().unwrap().1;
+        for name in [".sampo-notes.txt", "sampo-abcdef"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        remove_temporaries(folder.path());
+        assert!(in_use.path().exists() && !abandoned.exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 
     #[cfg(unix)]

@@ -1,6 +1,6 @@
 //! `distribute`: brings what was built for every release to every destination, and knows whether it got there.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use semver::Version;
@@ -79,9 +79,30 @@ pub struct MatrixRequest {
     pub grouping: Grouping,
 }
 
-/// What must be built, as text. In GitHub's format and with `GITHUB_OUTPUT` set,
-/// `build-matrix` and `build-needed` are appended there.
-pub async fn matrix(project: &Project, request: &MatrixRequest, caller: &Caller) -> Result<String, SampoError> {
+/// What must be built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildMatrix {
+    /// In the format asked for.
+    pub text: String,
+    outputs: Option<(PathBuf, [(&'static str, String); 2])>,
+}
+
+impl BuildMatrix {
+    /// Fails if [`announce`](Self::announce) could not write.
+    pub fn probe(&self) -> Result<(), SampoError> {
+        self.outputs.as_ref().map_or(Ok(()), |(path, _)| Ok(github_output::probe(path)?))
+    }
+
+    /// In GitHub's format and with `GITHUB_OUTPUT` set, appends `build-matrix` and `build-needed` there.
+    pub fn announce(&self) -> Result<(), SampoError> {
+        let Some((path, outputs)) = &self.outputs else { return Ok(()) };
+        let outputs = outputs.each_ref().map(|(name, value)| (*name, value.as_str()));
+        Ok(github_output::append(path, &outputs)?)
+    }
+}
+
+/// What must be built. Writes nothing.
+pub async fn matrix(project: &Project, request: &MatrixRequest, caller: &Caller) -> Result<BuildMatrix, SampoError> {
     let ground = Ground::of(project, &request.choice).await?;
     let scene = ground.scene(project, caller);
     let releases = match &request.pending {
@@ -93,12 +114,11 @@ pub async fn matrix(project: &Project, request: &MatrixRequest, caller: &Caller)
     };
     let matrix = Matrix::new(&project.config, &ground.participants, &releases, request.grouping)?;
     let output = project.environment.get("GITHUB_OUTPUT").filter(|_| request.format == MatrixFormat::Github);
-    if let Some(path) = output {
-        let outputs = matrix.outputs()?;
-        let outputs: Vec<(&str, &str)> = outputs.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        github_output::append(Path::new(path), &outputs)?;
-    }
-    matrix.render(request.format)
+    let outputs = match output {
+        Some(path) => Some((PathBuf::from(path), matrix.outputs()?)),
+        None => None,
+    };
+    Ok(BuildMatrix { text: matrix.render(request.format)?, outputs })
 }
 
 /// How a build ended.

@@ -21,6 +21,11 @@ pub fn append(path: &Path, outputs: &[(&str, &str)]) -> Result<(), PathError> {
     file.write_all(text.as_bytes()).map_err(failed())
 }
 
+/// Fails if [`append`] could not write to the file at `path`.
+pub fn probe(path: &Path) -> Result<(), PathError> {
+    OpenOptions::new().append(true).create(true).open(path).map(drop).map_err(PathError::new("write", path))
+}
+
 /// Another program's last line without an end would otherwise swallow our first name.
 fn lacks_line_end(file: &mut (impl Read + Seek)) -> std::io::Result<bool> {
     if file.seek(SeekFrom::End(0))? == 0 {
@@ -98,6 +103,7 @@ mod tests {
         append(&path, &[("a", "1")]).unwrap();
         append(&path, &[("b", "2")]).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "a=1\nb=2\n");
+        assert!(probe(folder.path()).is_err() && probe(&path).is_ok());
         assert!(append(folder.path(), &[("a", "1")]).unwrap_err().to_string().starts_with("cannot write `"));
     }
 }

@@ -1,6 +1,7 @@
 //! Ctrl-C and SIGTERM: the first ends a run in good order, the second at once.
 
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -21,13 +22,15 @@ impl Interrupt {
     /// Listens for signals, which from now on do not end the process by themselves. Needs a Tokio runtime.
     pub fn listen(reporter: Arc<dyn Reporter>) -> Self {
         let interrupt = Self { first: CancellationToken::new(), second: CancellationToken::new() };
+        // Without a handler a signal ends the process, as it would have without us.
+        let Ok(mut signals) = Signals::new() else { return interrupt };
         let Self { first, second } = interrupt.clone();
         tokio::spawn(async move {
-            signal().await;
+            signals.next().await;
             let message = "interrupted: what is under way is finished or given up";
             reporter.report(Event::Warning { message, hint: Some("once more stops at once") });
             first.cancel();
-            signal().await;
+            signals.next().await;
             second.cancel();
         });
         interrupt
@@ -48,19 +51,34 @@ impl Interrupt {
 }
 
 #[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+struct Signals([tokio::signal::unix::Signal; 2]);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?]))
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
 }
 
-#[cfg(not(unix))]
-async fn signal() {
-    let _ = tokio::signal::ctrl_c().await;
+#[cfg(windows)]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn next(&mut self) {
+        self.0.recv().await;
+    }
 }

@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 
 use crate::SampoError;
 use crate::changeset::Pending;
-use crate::config::Config;
-use crate::transaction;
-use crate::workspace::Workspace;
+use crate::event::{Event, Reporter};
+use crate::project::Project;
+use crate::transaction::{self, Left};
+use crate::workspace::{Workspace, find_root};
 
 mod automatic;
 pub mod branch;
@@ -26,8 +27,11 @@ pub use plan::{Plan, Release};
 /// The folder of the changesets that a pre-release has taken up, below the root.
 const KEPT_FOLDER: &str = ".sampo/prerelease";
 
-/// What a release of everything pending changes, on the date of `now`. Reads files and writes none.
-pub fn plan(workspace: &Workspace, config: &Config, now: DateTime<Utc>) -> Result<Plan, SampoError> {
+/// What a release of everything pending changes, on the date of `now`. Reads files and writes none; refuses a branch
+/// that releases are not made from.
+pub async fn plan(project: &Project, now: DateTime<Utc>) -> Result<Plan, SampoError> {
+    let Project { workspace, config, environment, .. } = project;
+    branch::check(&project.git(), &config.git, environment).await?;
     let pending = Pending::read(workspace, &config.changesets)?;
     let input = plan::Input { workspace, config, date: config.changelog.date(now), read: &transaction::read };
     let mut plan = plan::make(&input, &pending)?;
@@ -35,9 +39,22 @@ pub fn plan(workspace: &Workspace, config: &Config, now: DateTime<Utc>) -> Resul
     Ok(plan)
 }
 
-/// Changes every file of the plan, or none of them.
-pub fn apply(plan: &Plan) -> Result<(), SampoError> {
-    Ok(transaction::apply(plan.changes())?)
+/// Changes every file of the plan, or none of them. What a kill leaves half done, [`recover`] takes back.
+pub fn apply(workspace: &Workspace, plan: &Plan) -> Result<(), SampoError> {
+    Ok(transaction::apply(&workspace.root, plan.changes())?)
+}
+
+/// Takes back what a release that was killed has left in the repository that `folder` belongs to. Every command begins
+/// with it, since versions and changesets that do not belong together would be released or published.
+pub fn recover(folder: &Path, reporter: &dyn Reporter) -> Result<(), SampoError> {
+    let Ok(root) = find_root(folder) else { return Ok(()) };
+    let message = match transaction::recover(&root)? {
+        None => return Ok(()),
+        Some(Left::Half) => "a release was interrupted half-way, and has been taken back",
+        Some(Left::Whole) => "a release was interrupted after it had written every file",
+    };
+    reporter.report(Event::Warning { message, hint: None });
+    Ok(())
 }
 
 fn warn_of_kept_changesets(root: &Path) -> Option<plan::Warning> {

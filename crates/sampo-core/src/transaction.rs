@@ -1,15 +1,24 @@
-//! Several files changed together: all of them, or none.
+//! Several files changed together: all of them, or none, whatever ends the run.
+//!
+//! A journal says what every file held before. It is written before the first file changes and removed after the last
+//! one: where a run finds one that nobody holds, it takes back what a run that was killed has left.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::atomic;
+use serde::{Deserialize, Serialize};
+
+use crate::atomic::{self, Staged};
 use crate::error::{Diagnose, PathError, chain};
 
+mod journal;
+
+use journal::Journal;
+
 /// What becomes of one file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The file.
     pub path: PathBuf,
@@ -19,8 +28,18 @@ pub struct Change {
     pub after: Option<String>,
 }
 
-/// The files could not all be changed.
+/// What a run that was killed had left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// Some files were changed; every file is again as it was before.
+    Half,
+    /// Every file was changed; only the journal had to be removed.
+    Whole,
+}
+
+/// The files could not all be changed, or not be taken back.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TransactionError {
     /// A file is no longer what the plan was made for. Nothing was written.
     #[error("`{}` has changed since the plan was made", .0.display())]
@@ -31,7 +50,7 @@ pub enum TransactionError {
     /// A file could not be read or written. Every file is as it was before.
     #[error(transparent)]
     Io(#[from] PathError),
-    /// A file could not be written, and others could not be put back.
+    /// A file could not be written, and others could not be put back. The journal stays.
     #[error("some files are changed and could not be put back ({})", restore.join("; "))]
     HalfDone {
         /// Each file that is not as it was, and why.
@@ -39,6 +58,27 @@ pub enum TransactionError {
         /// What went wrong first.
         source: PathError,
     },
+    /// Another process changes files right now.
+    #[error("another release is under way in `{}`", .0.display())]
+    UnderWay(PathBuf),
+    /// A run was killed, and somebody has changed its files since. Nothing was written.
+    #[error("a release was interrupted half-way, and files of it have changed since: {}", shown(changed))]
+    ChangedSince {
+        /// The files that are neither as before the release nor as after it.
+        changed: Vec<PathBuf>,
+    },
+    /// The journal is not one of ours, or names a file elsewhere. Nothing was written.
+    #[error("a release was interrupted, and `{}` cannot be used: {reason}", path.display())]
+    Journal {
+        /// The journal.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+fn shown(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
 }
 
 impl Diagnose for TransactionError {
@@ -48,6 +88,8 @@ impl Diagnose for TransactionError {
             Self::SameFile(..) => "same-file",
             Self::Io(error) => error.code(),
             Self::HalfDone { .. } => "half-done",
+            Self::UnderWay(_) => "release-under-way",
+            Self::ChangedSince { .. } | Self::Journal { .. } => "release-interrupted",
         }
     }
 
@@ -56,27 +98,68 @@ impl Diagnose for TransactionError {
             Self::Stale(_) => Some("run the command again".into()),
             Self::SameFile(..) => Some("replace the link by a file of its own".into()),
             Self::Io(_) => None,
-            Self::HalfDone { .. } => Some("put the named files back with `git checkout -- FILE`".into()),
+            Self::HalfDone { .. } => {
+                Some("once the cause is mended, run the command again: it takes back what is left".into())
+            }
+            Self::UnderWay(_) => Some("wait for its end, then run the command again".into()),
+            Self::ChangedSince { .. } | Self::Journal { .. } => Some(format!(
+                "put the files of the release back, such as with `git stash`; then delete `{}`",
+                journal::PATH
+            )),
         }
     }
 }
 
-/// Makes every change, in this order. If one fails, those before it are taken back.
-pub fn apply(changes: &[Change]) -> Result<(), TransactionError> {
-    apply_with(changes, put)
+/// Asked before each step whether it may be taken: tests put a full disk or a sudden end there.
+type Obstacle<'a> = &'a dyn Fn() -> io::Result<()>;
+
+/// Makes every change, in this order, and keeps a journal below `root` meanwhile. If one fails, all are taken back.
+pub fn apply(root: &Path, changes: &[Change]) -> Result<(), TransactionError> {
+    apply_with(root, changes, &|| Ok(()))
 }
 
-fn apply_with(
-    changes: &[Change],
-    put: impl Fn(&Path, Option<&str>) -> Result<(), PathError>,
-) -> Result<(), TransactionError> {
+/// Takes back what a run in `root` that was killed has left half done, if there was one.
+pub fn recover(root: &Path) -> Result<Option<Left>, TransactionError> {
+    recover_with(root, &|| Ok(()))
+}
+
+fn apply_with(root: &Path, changes: &[Change], obstacle: Obstacle<'_>) -> Result<(), TransactionError> {
     check(changes)?;
-    for (done, change) in changes.iter().enumerate() {
-        if let Err(source) = put(&change.path, change.after.as_deref()) {
-            return Err(take_back(&changes[..done], source, put));
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let journal = Journal::begin(root, changes, obstacle)?;
+    let done = carry_out(changes, obstacle).and_then(|()| journal.end(obstacle));
+    done.map_err(|source| match take_back(changes, obstacle).and_then(|()| journal.end(obstacle).map_err(one)) {
+        Ok(()) => source.into(),
+        Err(restore) => TransactionError::HalfDone { restore, source },
+    })
+}
+
+fn recover_with(root: &Path, obstacle: Obstacle<'_>) -> Result<Option<Left>, TransactionError> {
+    let Some((journal, changes)) = Journal::left_in(root)? else { return Ok(None) };
+    let mut changed = Vec::new();
+    let mut is_whole = true;
+    for change in &changes {
+        let text = read(&change.path)?;
+        is_whole &= text == change.after;
+        if text != change.after && text != change.before {
+            changed.push(change.path.clone());
         }
     }
-    Ok(())
+    if !changed.is_empty() {
+        return Err(TransactionError::ChangedSince { changed });
+    }
+    let unfinished = |restore| TransactionError::HalfDone {
+        restore,
+        source: PathError::new("take back the release in", root)(io::Error::other("it was interrupted")),
+    };
+    if !is_whole {
+        take_back(&changes, obstacle).map_err(unfinished)?;
+    }
+    folders(&changes).into_iter().for_each(atomic::remove_temporaries);
+    journal.end(obstacle)?;
+    Ok(Some(if is_whole { Left::Whole } else { Left::Half }))
 }
 
 fn check(changes: &[Change]) -> Result<(), TransactionError> {
@@ -93,14 +176,62 @@ fn check(changes: &[Change]) -> Result<(), TransactionError> {
     Ok(())
 }
 
-fn take_back(
-    done: &[Change],
-    source: PathError,
-    put: impl Fn(&Path, Option<&str>) -> Result<(), PathError>,
-) -> TransactionError {
-    let restored = done.iter().rev().map(|change| put(&change.path, change.before.as_deref()));
-    let restore: Vec<String> = restored.filter_map(Result::err).map(|error| chain(&error)).collect();
-    if restore.is_empty() { source.into() } else { TransactionError::HalfDone { restore, source } }
+/// What can fail for want of space comes first: every new text is on the disk before the first file is replaced.
+fn carry_out(changes: &[Change], obstacle: Obstacle<'_>) -> Result<(), PathError> {
+    let may = |change: &Change| obstacle().map_err(PathError::new("write", &change.path));
+    let mut staged = Vec::with_capacity(changes.len());
+    for change in changes {
+        may(change)?;
+        staged.push(change.after.as_ref().map(|text| Staged::new(&change.path, text)).transpose()?);
+    }
+    for staged in staged.iter().flatten() {
+        staged.sync()?;
+    }
+    for (change, staged) in changes.iter().zip(staged) {
+        may(change)?;
+        match staged {
+            Some(staged) => drop(staged.commit()?),
+            None => remove(&change.path)?,
+        }
+    }
+    folders(changes).into_iter().for_each(atomic::sync_folder);
+    Ok(())
+}
+
+/// Puts every file back that is changed; what could not be put back, and why.
+fn take_back(changes: &[Change], obstacle: Obstacle<'_>) -> Result<(), Vec<String>> {
+    let put_back = |change: &Change| {
+        let text = read(&change.path)?;
+        if text == change.before {
+            return Ok(());
+        }
+        let failed = || PathError::new("put back", &change.path);
+        if text != change.after {
+            return Err(failed()(io::Error::other("it has changed meanwhile")));
+        }
+        obstacle().map_err(failed())?;
+        match &change.before {
+            Some(before) => atomic::write(&change.path, before),
+            None => remove(&change.path),
+        }
+    };
+    let failures: Vec<String> =
+        changes.iter().rev().filter_map(|change| put_back(change).err()).map(|error| chain(&error)).collect();
+    folders(changes).into_iter().for_each(atomic::sync_folder);
+    if failures.is_empty() { Ok(()) } else { Err(failures) }
+}
+
+fn one(error: PathError) -> Vec<String> {
+    vec![chain(&error)]
+}
+
+/// The folders whose files change. What a link leads to lies in another one, which is synced when it is written.
+fn folders(changes: &[Change]) -> BTreeSet<&Path> {
+    changes.iter().map(|change| atomic::folder_of(&change.path)).collect()
+}
+
+fn remove(path: &Path) -> Result<(), PathError> {
+    fs::remove_file(path).map_err(PathError::new("remove", path))
 }
 
 /// The text of a file, or none if there is no such file.
@@ -111,93 +242,6 @@ pub fn read(path: &Path) -> Result<Option<String>, PathError> {
     }
 }
 
-fn put(path: &Path, text: Option<&str>) -> Result<(), PathError> {
-    match text {
-        Some(text) => atomic::write(path, text),
-        None => fs::remove_file(path).map_err(PathError::new("remove", path)),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// One file to be changed, one to be made, one to be removed.
-    fn changes(folder: &Path) -> Vec<Change> {
-        fs::write(folder.join("old"), "1").unwrap();
-        fs::write(folder.join("gone"), "1").unwrap();
-        let change = |name: &str, before: Option<&str>, after: Option<&str>| Change {
-            path: folder.join(name),
-            before: before.map(str::to_owned),
-            after: after.map(str::to_owned),
-        };
-        vec![change("old", Some("1"), Some("2")), change("new", None, Some("2")), change("gone", Some("1"), None)]
-    }
-
-    fn texts(changes: &[Change]) -> Vec<Option<String>> {
-        changes.iter().map(|change| read(&change.path).unwrap()).collect()
-    }
-
-    #[test]
-    fn files_are_changed_made_and_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let changes = changes(folder.path());
-        apply(&changes).unwrap();
-        assert_eq!(texts(&changes), [Some("2".into()), Some("2".into()), None]);
-    }
-
-    #[test]
-    fn a_failure_at_any_file_leaves_every_file_as_it_was() {
-        for failing in 0..3 {
-            let folder = tempfile::tempdir().unwrap();
-            let changes = changes(folder.path());
-            let before = texts(&changes);
-            let victim = &changes[failing].path;
-            let result = apply_with(&changes, |path, text| {
-                if path == victim {
-                    Err(PathError::new("write", path)(io::Error::other("disk full")))
-                } else {
-                    put(path, text)
-                }
-            });
-            assert_eq!(result.unwrap_err().code(), "io");
-            assert_eq!(texts(&changes), before, "failing at {failing}");
-        }
-    }
-
-    #[test]
-    fn a_file_that_cannot_be_put_back_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let changes = changes(folder.path());
-        let result = apply_with(&changes, |path, text| match text {
-            Some("2") if path.ends_with("old") => put(path, text),
-            _ => Err(PathError::new("write", path)(io::Error::other("disk full"))),
-        });
-        let error = result.unwrap_err();
-        assert_eq!(error.code(), "half-done");
-        assert!(error.to_string().contains("old`: disk full"), "{error}");
-    }
-
-    #[test]
-    fn a_file_that_changed_meanwhile_is_not_overwritten() {
-        let folder = tempfile::tempdir().unwrap();
-        let changes = changes(folder.path());
-        fs::write(&changes[2].path, "edited").unwrap();
-        assert_eq!(apply(&changes).unwrap_err().code(), "plan-stale");
-        assert_eq!(texts(&changes), [Some("1".into()), None, Some("edited".into())]);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_link_is_followed_and_two_changes_of_one_file_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut changes = changes(folder.path());
-        std::os::unix::fs::symlink("old", folder.path().join("link")).unwrap();
-        changes.push(Change { path: folder.path().join("link"), ..changes[0].clone() });
-        assert_eq!(apply(&changes).unwrap_err().code(), "same-file");
-        assert_eq!(read(&folder.path().join("old")).unwrap().as_deref(), Some("1"));
-        apply(&changes[3..]).unwrap();
-        assert_eq!(read(&folder.path().join("old")).unwrap().as_deref(), Some("2"));
-        assert!(folder.path().join("link").is_symlink());
-    }
-}
+#[path = "transaction/transaction_tests.rs"]
+mod tests;

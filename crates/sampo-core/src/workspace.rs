@@ -94,6 +94,9 @@ impl From<PackageId> for String {
     }
 }
 
+/// Ecosystems that this version does not release yet, by the prefix in ids.
+const LATER_ECOSYSTEMS: [&str; 6] = ["npm", "hex", "pypi", "packagist", "maven", "rubygems"];
+
 impl fmt::Display for PackageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.ecosystem.as_str(), self.name)
@@ -215,6 +218,12 @@ pub enum WorkspaceError {
         /// What the parser said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The lock file was not brought up to date since packages were added. Only Cargo can do that.
+    #[error("`Cargo.lock` does not know {}", packages.iter().map(|package| format!("`{package}`")).collect::<Vec<_>>().join(", "))]
+    NotLocked {
+        /// The packages that it lacks.
+        packages: Vec<PackageId>,
+    },
     /// A name matches no package.
     #[error("no package is named `{name}`{}", nearest.as_deref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default())]
     UnknownPackage {
@@ -222,6 +231,14 @@ pub enum WorkspaceError {
         name: String,
         /// The most similar id.
         nearest: Option<String>,
+    },
+    /// A name is that of a package in an ecosystem that cannot be released yet.
+    #[error("`{name}` cannot be released: {ecosystem} packages are not supported yet")]
+    UnsupportedEcosystem {
+        /// The name asked for.
+        name: String,
+        /// The ecosystem in it.
+        ecosystem: &'static str,
     },
     /// A name matches several packages.
     #[error("`{name}` is the name of several packages: {}", ids.join(", "))]
@@ -241,7 +258,9 @@ impl Diagnose for WorkspaceError {
             Self::Cargo { .. } | Self::Nested { .. } => "cargo-workspace",
             Self::Io(error) => error.code(),
             Self::Toml { .. } => "manifest-invalid",
+            Self::NotLocked { .. } => "lockfile-outdated",
             Self::UnknownPackage { .. } => "unknown-package",
+            Self::UnsupportedEcosystem { .. } => "ecosystem-unsupported",
             Self::AmbiguousPackage { .. } => "ambiguous-package",
         }
     }
@@ -255,6 +274,8 @@ impl Diagnose for WorkspaceError {
             Self::EmptyManifest { .. } => Some("list its packages in `members` below `[workspace]`".into()),
             Self::Nested { outer, .. } => Some(format!("keep `.sampo` in `{}`", outer.display())),
             Self::Cargo { .. } => Some("run `cargo metadata --no-deps` to see what Cargo makes of it".into()),
+            Self::NotLocked { .. } => Some("run `cargo update --workspace`, and commit `Cargo.lock`".into()),
+            Self::UnsupportedEcosystem { .. } => Some("leave it out; Cargo packages can be released".into()),
             Self::Io(_) | Self::Toml { .. } | Self::UnknownPackage { .. } | Self::AmbiguousPackage { .. } => None,
         }
     }
@@ -309,6 +330,10 @@ impl Workspace {
     }
 
     fn unknown(&self, name: &str) -> WorkspaceError {
+        let prefix = name.split_once('/').map(|(prefix, _)| prefix).unwrap_or_default();
+        if let Some(ecosystem) = LATER_ECOSYSTEMS.into_iter().find(|known| known.eq_ignore_ascii_case(prefix)) {
+            return WorkspaceError::UnsupportedEcosystem { name: name.to_owned(), ecosystem };
+        }
         let ids: Vec<String> = self.packages.iter().map(|package| package.id.to_string()).collect();
         let plain = self.packages.iter().map(|package| package.id.name());
         let nearest = crate::similar::nearest(name, ids.iter().map(String::as_str).chain(plain));

@@ -11,6 +11,7 @@ use sampo_core::event::Reporter;
 use sampo_core::github_output;
 use sampo_core::interrupt::{self, Interrupt};
 use sampo_core::project::Project;
+use sampo_core::release::recover;
 
 use crate::annotations::{self, Log};
 use crate::inputs::Inputs;
@@ -22,7 +23,9 @@ const REPORT: &str = "sampo-distribute-report.json";
 
 /// Delivers, and tells the following steps what became of it.
 pub async fn run(inputs: &Inputs) -> anyhow::Result<ExitCode> {
-    let project = Project::open(&inputs.working_directory()?, inputs.environment().clone(), &Log).await?;
+    let folder = inputs.working_directory()?;
+    recover(&folder, &Log)?;
+    let project = Project::open(&folder, inputs.environment().clone(), &Log).await?;
     distribute::check_backends(&project.config)?;
     let report_path = report_path(inputs);
     let request = request(inputs, &report_path)?;

@@ -18,6 +18,7 @@ use sampo_core::distribute::check_backends;
 use sampo_core::distribute::participant::participants;
 use sampo_core::environment::Environment;
 use sampo_core::project::Project;
+use sampo_core::release::recover;
 use sampo_core::workspace::PackageId;
 
 use crate::arguments::{Arguments, Command};
@@ -35,9 +36,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The repository that the current folder belongs to.
+/// The repository that the current folder belongs to, in good order again if a release was killed.
 async fn open_project() -> anyhow::Result<Project> {
-    let project = Project::open(&current_folder()?, Environment::of_process(), &Terminal::default()).await?;
+    let folder = current_folder()?;
+    recover(&folder, &Terminal::default())?;
+    let project = Project::open(&folder, Environment::of_process(), &Terminal::default()).await?;
     // A backend's mistake is better found by `sampo release` than after the tags are pushed.
     check_backends(&project.config).map_err(SampoError::from)?;
     Ok(project)

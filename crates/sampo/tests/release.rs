@@ -255,6 +255,83 @@ fn a_range_that_leaves_out_the_new_version_is_refused_before_anything_is_written
 }
 
 #[test]
+fn a_dependency_that_is_shared_or_patched_by_name_is_one_on_our_package() {
+    for requirement in ["1.2.0", "1.2", "1"] {
+        let repo = Repo::new();
+        let root = format!(
+            "[workspace]\nmembers = [\"crates/*\"]\nresolver = \"3\"\n\n[workspace.dependencies]\na = \
+             \"{requirement}\"\n\n[patch.crates-io]\na = {{ path = \"crates/a\" }}\n"
+        );
+        repo.write("crates/a/Cargo.toml", "[package]\nname = \"a\"\nversion = \"1.2.0\"\nedition = \"2024\"\n")
+            .write("crates/a/src/lib.rs", "")
+            .write("crates/b/Cargo.toml", "[package]\nname = \"b\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\na.workspace = true\n")
+            .write("crates/b/src/lib.rs", "")
+            .write("Cargo.toml", &root)
+            .write("Cargo.lock", "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.2.0\"\n\n[[package]]\nname = \"b\"\nversion = \"0.1.0\"\ndependencies = [\n \"a\",\n]\n")
+            .write(".sampo/config.toml", NO_DATE);
+        changeset(&repo, "a", "a: major", "Changed it.");
+        assert_locked(&repo);
+        assert_eq!(succeeded(&sampo(&repo, &["release"])), "  a: 1.2.0 -> 2.0.0\n  b: 0.1.0 -> 0.1.1\n");
+        let follows = ["2.0.0", "2.0", "2"][requirement.split('.').count().abs_diff(3)];
+        assert_eq!(repo.read("Cargo.toml"), root.replace(&format!("\"{requirement}\""), &format!("\"{follows}\"")));
+        assert_locked(&repo);
+
+        // In a package's own manifest a shorthand is a range, which the patch would fall out of.
+        repo.write("Cargo.toml", root.replace("[workspace.dependencies]", "[workspace.metadata]"));
+        repo.git(&["add", "--all"]);
+        let manifest = repo.read("crates/b/Cargo.toml").replace("a.workspace = true", "a = \"2\"");
+        repo.write("crates/b/Cargo.toml", manifest);
+        changeset(&repo, "a", "a: major", "Changed it.");
+        let error = refused(&repo, &["release"], 1);
+        assert!(error.contains("`cargo/b` requires `a` 2, which leaves out 3.0.0"), "{error}");
+    }
+}
+
+#[test]
+fn a_lock_file_that_lacks_a_package_is_refused_before_anything_is_written() {
+    let repo = workspace("");
+    let lock = repo.read("Cargo.lock");
+    let (before, after) = lock.split_once("[[package]]\nname = \"util\"").unwrap();
+    let rest = after.split_once("[[package]]").map_or(String::new(), |(_, rest)| format!("[[package]]{rest}"));
+    repo.write("Cargo.lock", format!("{before}{rest}"));
+    changeset(&repo, "a", "core: minor", "New.");
+    let error = refused(&repo, &["release"], 1);
+    assert!(error.contains("error[lockfile-outdated]: `Cargo.lock` does not know `cargo/util`"), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_told_to_the_next_step_is_refused_before_anything_is_written() {
+    let repo = workspace("[distribute]\ntargets = [\"x86_64-unknown-linux-gnu\"]\n");
+    changeset(&repo, "a", "core: minor", "New.");
+    for option in ["--plan", "--build-matrix"] {
+        for file in ["/proc/nope/x.json", "."] {
+            let error = refused(&repo, &["release", option, file], 1);
+            assert!(error.contains("error[io]: cannot write `") && !error.contains("hint:"), "{error}");
+        }
+    }
+    let output = repo.outside("output").join("file");
+    let release = || repo.command(env!("CARGO_BIN_EXE_sampo")).args(["release"]).env("GITHUB_OUTPUT", &output).output();
+    // Standard output is a file on a full disk.
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let printed = repo.command(env!("CARGO_BIN_EXE_sampo")).args(["release"]).stdout(full).output().unwrap();
+    assert_eq!(printed.status.code(), Some(1), "{}", stderr(&printed));
+    assert!(stderr(&printed).contains("cannot write to standard output"), "{}", stderr(&printed));
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
+    // Two changelogs are one file: applying fails, and the next step learns nothing.
+    repo.write("shared.md", "");
+    let links = ["core", "util"].map(|name| repo.path(&format!("crates/{name}/CHANGELOG.md")));
+    for link in &links {
+        std::os::unix::fs::symlink("../../shared.md", link).unwrap();
+    }
+    assert_eq!(release().unwrap().status.code(), Some(1));
+    assert_eq!(std::fs::read_to_string(&output).unwrap_or_default(), "");
+    links.iter().for_each(|link| std::fs::remove_file(link).unwrap());
+    assert_eq!(release().unwrap().status.code(), Some(0));
+    assert!(std::fs::read_to_string(&output).unwrap().contains("build-needed=true"));
+}
+
+#[test]
 fn what_cannot_be_read_is_refused_before_anything_is_written() {
     let repo = workspace("");
     changeset(&repo, "good", "core: minor", "Good.");
@@ -281,6 +358,7 @@ fn a_changeset_without_a_message_is_left_with_a_warning() {
     changeset(&repo, "empty", "core: minor", "");
     let error = refused(&repo, &["release"], 2);
     assert!(error.contains("warning: `.sampo/changesets/empty.md` has no message"), "{error}");
+    assert!(error.contains("nothing to release: the 1 pending changeset(s) have no message"), "{error}");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! A changeset on its way into the folder.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::{ChangesetError, Entry, FOLDER, Level, known_tag, merged};
+use crate::atomic;
 use crate::config::ChangesetsConfig;
 use crate::error::PathError;
 use crate::workspace::PackageId;
@@ -46,16 +46,21 @@ impl Draft {
     fn write_as(&self, root: &Path, name: &str) -> Result<PathBuf, ChangesetError> {
         let folder = root.join(FOLDER);
         std::fs::create_dir_all(&folder).map_err(PathError::new("make", &folder))?;
+        let failed = || PathError::new("write", folder.join(format!("{name}.md")));
+        // A part of a changeset would make every release fail: it is whole before it has its name.
+        let mut file = atomic::temporary_file_in(&folder).map_err(failed())?;
+        file.write_all(self.text().as_bytes()).map_err(failed())?;
+        file.as_file().sync_all().map_err(failed())?;
         let names = std::iter::once(name.to_owned()).chain((1..).map(|number| format!("{name}-{number}")));
         for name in names {
             let path = folder.join(format!("{name}.md"));
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                file => {
-                    let written = file.and_then(|mut file| file.write_all(self.text().as_bytes()));
-                    written.map_err(PathError::new("write", &path))?;
+            match file.persist_noclobber(&path) {
+                Ok(_) => {
+                    atomic::sync_folder(&folder);
                     return Ok(path);
                 }
+                Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => file = taken.file,
+                Err(error) => return Err(PathError::new("write", &path)(error.error).into()),
             }
         }
         unreachable!("there are more names than files")

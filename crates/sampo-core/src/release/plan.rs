@@ -7,7 +7,7 @@ use semver::Version;
 
 use super::entry::{Entry, Heading, Reason};
 use crate::SampoError;
-use crate::changeset::{Changeset, Level, Pending};
+use crate::changeset::{Changeset, FOLDER, Level, Pending};
 use crate::config::Config;
 use crate::config::changelog::AutomaticEntries;
 use crate::config::packages::BumpDependents;
@@ -17,7 +17,7 @@ use crate::release::plan_file::{PlannedRelease, ReleasePlan};
 use crate::release::{automatic, levels, ranges, version};
 use crate::transaction::Change;
 use crate::workspace::cargo::files::{CargoFiles, Read};
-use crate::workspace::{Package, PackageId, Workspace};
+use crate::workspace::{Package, PackageId, Workspace, WorkspaceError};
 
 /// The releases that wait, and what they change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct Plan {
     pub warnings: Vec<Warning>,
     /// Changesets that stay where they are because every package in them is ignored.
     pub left: Vec<PathBuf>,
+    /// Changesets that stay where they are because nobody has written their message yet.
+    pub silent: Vec<PathBuf>,
     changes: Vec<Change>,
 }
 
@@ -63,6 +65,18 @@ impl Plan {
     /// Whether there is nothing to release.
     pub fn is_empty(&self) -> bool {
         self.releases.is_empty()
+    }
+
+    /// Why nothing is released, as a phrase.
+    pub fn why_empty(&self) -> String {
+        match (self.left.len(), self.silent.len()) {
+            (0, 0) => format!("there is no changeset in `{FOLDER}`"),
+            (left, 0) => format!("the {left} pending changeset(s) only name packages that are left out"),
+            (0, silent) => format!("the {silent} pending changeset(s) have no message"),
+            (left, silent) => format!(
+                "of the pending changesets, {left} only name packages that are left out, and {silent} have no message"
+            ),
+        }
     }
 
     /// Every file that changes, in the order in which they are written: changesets go last.
@@ -126,16 +140,25 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
         .collect();
     let groups = config.packages.groups(workspace, config.source())?;
     let mut noted = note(workspace, &pending.changesets, &takes_part);
-    let mut plan =
-        Plan { releases: Vec::new(), warnings: Vec::new(), left: std::mem::take(&mut noted.left), changes: Vec::new() };
+    let mut plan = Plan {
+        releases: Vec::new(),
+        warnings: Vec::new(),
+        left: std::mem::take(&mut noted.left),
+        silent: pending.without_message.clone(),
+        changes: Vec::new(),
+    };
     plan.warnings.extend(pending.without_message.iter().map(|path| warn_of_silence(path, &workspace.root)));
     if noted.consumed.is_empty() {
         return Ok(plan);
     }
     let files = CargoFiles::read(workspace, input.read)?;
+    let packages = files.not_locked(workspace);
+    if !packages.is_empty() {
+        return Err(WorkspaceError::NotLocked { packages }.into());
+    }
     let graph = Graph::new(workspace, &files, groups, &takes_part);
     let released = next_versions(workspace, config, &graph, &noted.levels)?;
-    let uncovered = ranges::check(workspace, &graph, files.has_lockfile(), |package| {
+    let uncovered = ranges::check(workspace, &graph, &files, |package| {
         released[package].as_ref().map(|(_, version)| version.clone())
     })?;
     plan.warnings.extend(uncovered.iter().map(warn_of_range));

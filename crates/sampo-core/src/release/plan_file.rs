@@ -50,7 +50,7 @@ pub struct PlannedRelease {
 /// A release plan cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFileError {
-    /// The file cannot be read or written.
+    /// The file cannot be read.
     #[error(transparent)]
     Io(#[from] PathError),
     /// It is not a release plan.
@@ -103,9 +103,14 @@ impl ReleasePlan {
     }
 
     /// Writes it, replacing an older one.
-    pub fn write(&self, path: &Path) -> Result<(), PlanFileError> {
+    pub fn write(&self, path: &Path) -> Result<(), PathError> {
+        atomic::write(path, self.to_json())
+    }
+
+    /// The text of its file.
+    pub fn to_json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).expect("a plan has no value that JSON lacks");
         text.push('\n');
-        Ok(atomic::write(path, text)?)
+        text
     }
 }

@@ -331,12 +331,21 @@ fn workspace_dependencies_follow_with_their_shorthands_and_new_names() {
     assert_eq!(fixture.text("Cargo.toml"), expected);
 }
 
+/// A lock file of these packages of the workspace.
+fn locked(packages: &[(&str, &str)]) -> String {
+    packages
+        .iter()
+        .map(|(name, version)| format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n"))
+        .collect()
+}
+
 #[test]
 fn packages_that_inherit_a_version_move_as_one_group() {
     let inheriting = |name: &str| format!("[package]\nname = \"{name}\"\nversion.workspace = true\n");
+    let lock = |shared: &str| locked(&[("a", shared), ("b", shared), ("c", "1.0.0"), ("xtask", shared)]);
     let fixture = Fixture::new("[packages]\nignore = [\"xtask\"]")
         .file("Cargo.toml", "[workspace.package]\nversion = \"0.5.0\" # ours\n")
-        .file("Cargo.lock", "[[package]]\nname = \"xtask\"\nversion = \"0.5.0\"\n")
+        .file("Cargo.lock", &lock("0.5.0"))
         .manifest("a", "0.5.0", &inheriting("a"))
         .manifest("b", "0.5.0", &inheriting("b"))
         .manifest("xtask", "0.5.0", &inheriting("xtask"))
@@ -345,7 +354,7 @@ fn packages_that_inherit_a_version_move_as_one_group() {
     assert_eq!(fixture.lines(), ["a 0.5.0 -> 0.6.0", "b 0.5.0 -> 0.6.0"]);
     assert_eq!(fixture.text("Cargo.toml"), "[workspace.package]\nversion = \"0.6.0\" # ours\n");
     assert_eq!(fixture.text("crates/a/Cargo.toml"), "");
-    assert_eq!(fixture.text("Cargo.lock"), "[[package]]\nname = \"xtask\"\nversion = \"0.6.0\"\n");
+    assert_eq!(fixture.text("Cargo.lock"), lock("0.6.0"));
 }
 
 #[test]
@@ -360,13 +369,33 @@ fn a_range_that_leaves_out_the_new_version_is_refused_where_it_would_break_somet
     let warned = fixture("").plan().unwrap();
     assert_eq!(warned.warnings[0].message, message);
     for refused in [
-        fixture("").file("Cargo.lock", ""),
+        fixture("").file("Cargo.lock", &locked(&[("core", "1.2.0"), ("util", "0.4.0")])),
         fixture("[packages]\nlinked = [[\"util\"]]"),
         fixture("[packages]\nfixed = [[\"util\"]]"),
     ] {
         let error = refused.plan().unwrap_err();
         assert_eq!((error.code(), error.to_string().as_str()), ("range-uncovered", message));
     }
+}
+
+#[test]
+fn the_range_of_a_crate_that_is_no_member_is_refused_too() {
+    let fixture = |level: &str| {
+        Fixture::new("")
+            .package("core", "1.2.0", "")
+            .file("Cargo.toml", "[workspace.dependencies]\nglue = { path = \"excluded/glue\" }\n")
+            .package("util", "0.4.0", "")
+            .file("excluded/glue/Cargo.toml", "[package]\nname = \"glue\"\n[dependencies]\nmore = { path = \"../more\" }\n")
+            .file(
+                "excluded/more/Cargo.toml",
+                "[package]\nname = \"more\"\n[dependencies]\ncore = { path = \"../../crates/core\", version = \"1.2.0\" }\n",
+            )
+            .file("Cargo.lock", &locked(&[("core", "1.2.0"), ("util", "0.4.0")]))
+            .change(&format!("core: {level}"), "A")
+    };
+    assert_eq!(fixture("minor").lines(), ["core 1.2.0 -> 1.3.0"]);
+    let error = fixture("major").plan().unwrap_err();
+    assert_eq!(error.to_string(), "`cargo/more` requires `core` 1.2.0, which leaves out 2.0.0");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use semver::Version;
 
 use crate::error::Diagnose;
 use crate::release::graph::Graph;
+use crate::workspace::cargo::files::CargoFiles;
 use crate::workspace::{PackageId, Workspace};
 
 /// A requirement that leaves out the new version of what it names.
@@ -32,7 +33,7 @@ impl std::fmt::Display for UncoveredRange {
 pub struct RangeError(pub Vec<UncoveredRange>);
 
 /// How to get out of it.
-pub(super) const HINT: &str = "write the current version in full, such as `1.2.3`: it follows each release; or widen the range, such as `>=1.2, <3`";
+pub(super) const HINT: &str = "write the current version in full, such as `1.2.3`: it follows each release in a package of the workspace; or widen the range, such as `>=1.2, <3`";
 
 impl Diagnose for RangeError {
     fn code(&self) -> &'static str {
@@ -50,7 +51,7 @@ impl Diagnose for RangeError {
 pub(super) fn check(
     workspace: &Workspace,
     graph: &Graph,
-    has_lockfile: bool,
+    files: &CargoFiles,
     released: impl Fn(usize) -> Option<Version>,
 ) -> Result<Vec<UncoveredRange>, RangeError> {
     let mut uncovered = Vec::new();
@@ -68,7 +69,16 @@ pub(super) fn check(
                 range: need.requirement.written().to_owned(),
                 version,
             };
-            if in_group || has_lockfile { refused.push(range) } else { uncovered.push(range) }
+            if in_group || files.has_lockfile() { refused.push(range) } else { uncovered.push(range) }
+        }
+    }
+    for (dependent, requirement) in files.outside_requirements(workspace) {
+        let on = workspace.packages.binary_search_by(|package| package.id.cmp(&requirement.package));
+        let Some(version) = on.ok().and_then(&released) else { continue };
+        if requirement.covers(&version) == Some(false) {
+            let (dependency, range) = (requirement.package.clone(), requirement.written().to_owned());
+            let range = UncoveredRange { dependent, dependency, range, version };
+            if files.has_lockfile() { refused.push(range) } else { uncovered.push(range) }
         }
     }
     if refused.is_empty() { Ok(uncovered) } else { Err(RangeError(refused)) }

@@ -1,6 +1,6 @@
 //! How a version rises.
 
-use semver::{BuildMetadata, Prerelease, Version};
+use semver::Version;
 
 use crate::changeset::Level;
 use crate::error::Diagnose;
@@ -20,6 +20,16 @@ pub enum VersionError {
         /// What is wrong with it.
         source: semver::Error,
     },
+    /// The next version has a number that versions cannot hold.
+    #[error("the version {version} of `{package}` cannot rise by a {level}")]
+    TooLarge {
+        /// The package.
+        package: PackageId,
+        /// Its version.
+        version: String,
+        /// How much it should have risen.
+        level: Level,
+    },
     /// It is in a pre-release.
     #[error("`{package}` is at the pre-release {version}, and pre-releases are not supported yet")]
     Prerelease {
@@ -33,7 +43,7 @@ pub enum VersionError {
 impl Diagnose for VersionError {
     fn code(&self) -> &'static str {
         match self {
-            Self::NotSemver { .. } => "version-invalid",
+            Self::NotSemver { .. } | Self::TooLarge { .. } => "version-invalid",
             Self::Prerelease { .. } => "prerelease-unsupported",
         }
     }
@@ -41,6 +51,7 @@ impl Diagnose for VersionError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NotSemver { .. } => Some("write a version such as `1.2.3`".into()),
+            Self::TooLarge { .. } => Some("write a version with smaller numbers by hand".into()),
             Self::Prerelease { package, .. } => Some(format!(
                 "set a version without a pre-release part in its manifest, or leave `{package}` out with `ignore` below `[packages]`"
             )),
@@ -58,7 +69,11 @@ pub(super) fn next(package: &PackageId, version: &str, level: Level) -> Result<V
     if !current.pre.is_empty() {
         return Err(VersionError::Prerelease { package: package.clone(), version: version.to_owned() });
     }
-    Ok(raised(&current, level))
+    raised(&current, level).ok_or_else(|| VersionError::TooLarge {
+        package: package.clone(),
+        version: version.to_owned(),
+        level,
+    })
 }
 
 /// A version; `1` and `1.4` mean `1.0.0` and `1.4.0`.
@@ -74,17 +89,14 @@ pub(super) fn parse(text: &str) -> Result<Version, semver::Error> {
     })
 }
 
-/// Plain arithmetic, also below 1.0.0; build metadata is dropped.
-fn raised(version: &Version, level: Level) -> Version {
-    let mut next = version.clone();
-    next.pre = Prerelease::EMPTY;
-    next.build = BuildMetadata::EMPTY;
-    match level {
-        Level::Patch => next.patch += 1,
-        Level::Minor => (next.minor, next.patch) = (next.minor + 1, 0),
-        Level::Major => (next.major, next.minor, next.patch) = (next.major + 1, 0, 0),
-    }
-    next
+/// Plain arithmetic, also below 1.0.0; build metadata is dropped. None if a number would become too large.
+fn raised(version: &Version, level: Level) -> Option<Version> {
+    let Version { major, minor, patch, .. } = *version;
+    Some(match level {
+        Level::Patch => Version::new(major, minor, patch.checked_add(1)?),
+        Level::Minor => Version::new(major, minor.checked_add(1)?, 0),
+        Level::Major => Version::new(major.checked_add(1)?, 0, 0),
+    })
 }
 
 #[cfg(test)]
@@ -117,5 +129,12 @@ mod tests {
         for version in ["", "x", "1.", "1.2.3.4", "1.-2"] {
             assert_eq!(next(version, Level::Patch).unwrap_err().code(), "version-invalid", "{version}");
         }
+    }
+
+    #[test]
+    fn a_number_that_cannot_rise_is_refused() {
+        let error = next("1.18446744073709551615.0", Level::Minor).unwrap_err();
+        assert_eq!(error.to_string(), "the version 1.18446744073709551615.0 of `cargo/a` cannot rise by a minor");
+        assert_eq!(next("1.18446744073709551615.0", Level::Patch).unwrap(), "1.18446744073709551615.1");
     }
 }

@@ -12,6 +12,7 @@ mod document;
 pub(crate) mod files;
 mod lockfile;
 mod manifest;
+mod outside;
 mod requirement;
 
 use manifest::{Manifest, PackageVersion};

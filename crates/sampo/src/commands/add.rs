@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use anstream::println;
 use anyhow::bail;
 use clap::Args;
 use sampo_core::SampoError;
@@ -15,6 +14,7 @@ mod prompts;
 use prompts::Cancelled;
 
 use crate::exit::INTERRUPTED;
+use crate::print;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,7 +51,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let root = &project.workspace.root;
     let path = draft.write(root).map_err(SampoError::from)?;
-    println!("wrote {}", path.strip_prefix(root).unwrap_or(&path).display());
+    print::line(format_args!("wrote {}", path.strip_prefix(root).unwrap_or(&path).display()))?;
     Ok(ExitCode::SUCCESS)
 }
 

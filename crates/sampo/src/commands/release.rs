@@ -4,17 +4,19 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anstream::{eprintln, println};
+use anstream::eprintln;
 use clap::Args;
 use sampo_core::SampoError;
 use sampo_core::atomic;
-use sampo_core::distribute::{self, Caller, Choice, Grouping, MatrixFormat, MatrixRequest, Selection};
+use sampo_core::distribute::{self, BuildMatrix, Caller, Choice, Grouping, MatrixFormat, MatrixRequest, Selection};
 use sampo_core::event::{Event, Reporter};
+use sampo_core::interrupt::Interrupt;
 use sampo_core::project::Project;
-use sampo_core::release::{self, Plan, branch};
+use sampo_core::release::{self, Plan};
 use tokio_util::sync::CancellationToken;
 
-use crate::exit::NOTHING_TO_DO;
+use crate::exit::{INTERRUPTED, NOTHING_TO_DO};
+use crate::print;
 use crate::terminal::Terminal;
 
 /// Stands for standard output in place of a file.
@@ -28,11 +30,13 @@ Examples:
 
 With GITHUB_OUTPUT set, the outputs `build-matrix` and `build-needed` are written as well.
 
-Exit codes: 0 released (or would be), 1 error, 2 nothing to release, 64 wrong usage";
+Exit codes: 0 released (or would be), 1 error, 2 nothing to release, 64 wrong usage,
+130 interrupted: the files are written all the same, or as they were";
 
 /// Turn noted changes into new versions and changelogs.
 ///
-/// Either every file is written or none. Nothing is committed.
+/// Either every file is written or none: what a run that was killed has left, the next command takes back. Nothing is
+/// committed.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
@@ -50,15 +54,19 @@ pub struct Arguments {
 /// Runs it.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = super::open_project().await?;
-    let plan = plan(&project).await?;
-    let printed = arguments.build_matrix.as_deref() == Some(Path::new(STANDARD_OUTPUT));
-    show(&plan, printed);
-    // What the next steps are told is known to be right before anything is changed.
-    let matrix = matrix(&project, &plan, arguments.build_matrix.is_some()).await?;
+    let plan = release::plan(&project, chrono::Utc::now()).await?;
+    // What the next steps are told is known to be right, and where it goes to be writable, before anything is changed.
+    let outputs = Outputs::prepare(&project, &plan, &arguments).await?;
+    show(&plan, outputs.prints_matrix())?;
+    // From here on a signal waits: the writing does not take long.
+    let interruption = Interrupt::listen(Arc::new(Terminal::default())).token();
     if !plan.is_empty() && !arguments.dry_run {
-        release::apply(&plan)?;
+        release::apply(&project.workspace, &plan)?;
     }
-    write_files(&project, &plan, &arguments, matrix)?;
+    outputs.write()?;
+    if interruption.is_cancelled() {
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
     if plan.is_empty() {
         return Ok(ExitCode::from(NOTHING_TO_DO));
     }
@@ -68,44 +76,68 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What would be released now.
-pub async fn plan(project: &Project) -> Result<Plan, SampoError> {
-    branch::check(&project.git(), &project.config.git, &project.environment).await?;
-    release::plan(&project.workspace, &project.config, chrono::Utc::now())
-}
-
 /// The plan lines go to standard output, unless that is for the matrix alone.
-fn show(plan: &Plan, elsewhere: bool) {
+fn show(plan: &Plan, elsewhere: bool) -> anyhow::Result<()> {
     for warning in &plan.warnings {
         Terminal::default().report(Event::Warning { message: &warning.message, hint: warning.hint.as_deref() });
     }
     for release in &plan.releases {
         let line = format!("  {}: {} -> {}", release.display_name, release.old_version, release.new_version);
-        if elsewhere { eprintln!("{line}") } else { println!("{line}") }
+        if elsewhere { eprintln!("{line}") } else { print::line(line)? }
     }
-    match plan.left.len() {
-        _ if !plan.is_empty() => {}
-        0 => eprintln!("nothing to release: there is no changeset in `.sampo/changesets`"),
-        count => eprintln!("nothing to release: the {count} pending changeset(s) only name packages that are left out"),
-    }
-}
-
-/// Also for an empty plan: the next steps learn that there is nothing to do.
-fn write_files(project: &Project, plan: &Plan, arguments: &Arguments, matrix: Option<String>) -> anyhow::Result<()> {
-    if let Some(file) = &arguments.plan {
-        plan.to_file(&project.config, None, super::has_artifacts(project)?).write(file).map_err(SampoError::from)?;
-    }
-    match (&arguments.build_matrix, matrix) {
-        (Some(file), Some(matrix)) if file == Path::new(STANDARD_OUTPUT) => println!("{matrix}"),
-        (Some(file), Some(matrix)) => atomic::write(file, matrix).map_err(SampoError::from)?,
-        _ => {}
+    if plan.is_empty() {
+        eprintln!("nothing to release: {}", plan.why_empty());
     }
     Ok(())
 }
 
-/// The build matrix of the planned versions, if somebody asked for it. With GITHUB_OUTPUT set core writes the outputs
-/// too, unless the repository builds nothing: there a release must not fail for want of targets.
-async fn matrix(project: &Project, plan: &Plan, is_asked_for: bool) -> Result<Option<String>, SampoError> {
+/// What the next steps of a pipeline learn, also of an empty plan: that there is nothing to do.
+struct Outputs {
+    /// Each file with its text.
+    files: Vec<(PathBuf, String)>,
+    /// For standard output.
+    printed: Option<String>,
+    matrix: Option<BuildMatrix>,
+}
+
+impl Outputs {
+    async fn prepare(project: &Project, plan: &Plan, arguments: &Arguments) -> Result<Self, SampoError> {
+        let mut outputs = Self { files: Vec::new(), printed: None, matrix: None };
+        if let Some(file) = &arguments.plan {
+            let text = plan.to_file(&project.config, None, super::has_artifacts(project)?).to_json();
+            outputs.files.push((file.clone(), text));
+        }
+        outputs.matrix = matrix(project, plan, arguments.build_matrix.is_some()).await?;
+        if let (Some(file), Some(matrix)) = (&arguments.build_matrix, &outputs.matrix) {
+            match file == Path::new(STANDARD_OUTPUT) {
+                true => outputs.printed = Some(matrix.text.clone()),
+                false => outputs.files.push((file.clone(), matrix.text.clone())),
+            }
+        }
+        for (file, _) in &outputs.files {
+            atomic::probe(file)?;
+        }
+        outputs.matrix.as_ref().map_or(Ok(()), BuildMatrix::probe)?;
+        Ok(outputs)
+    }
+
+    fn prints_matrix(&self) -> bool {
+        self.printed.is_some()
+    }
+
+    /// Standard output comes last: whoever reads it may be gone.
+    fn write(&self) -> anyhow::Result<()> {
+        for (file, text) in &self.files {
+            atomic::write(file, text).map_err(SampoError::from)?;
+        }
+        self.matrix.as_ref().map_or(Ok(()), BuildMatrix::announce)?;
+        self.printed.as_ref().map_or(Ok(()), |text| Ok(print::line(text)?))
+    }
+}
+
+/// The build matrix of the planned versions, if somebody asked for it or a workflow takes it: unless the repository
+/// builds nothing, since there a release must not fail for want of targets.
+async fn matrix(project: &Project, plan: &Plan, is_asked_for: bool) -> Result<Option<BuildMatrix>, SampoError> {
     let distribute = &project.config.distribute;
     let builds_something = !distribute.targets.is_empty() || !distribute.packages.is_empty();
     let in_workflow = project.environment.get("GITHUB_OUTPUT").is_some();

@@ -14,7 +14,13 @@ pub(super) struct Line<'a> {
 enum Block {
     None,
     Fence { marker: char, length: usize, is_indented: bool },
-    Comment,
+    Comment { is_indented: bool },
+}
+
+impl Block {
+    fn is_in_item(&self) -> bool {
+        matches!(self, Self::Fence { is_indented: true, .. } | Self::Comment { is_indented: true })
+    }
 }
 
 /// Every line of `text`.
@@ -25,8 +31,8 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
         let at = start;
         start += line.len();
         let text = line.trim_end_matches(['\n', '\r']);
-        // A list item ends with the first text that is not indented, and so does the code in it.
-        if matches!(block, Block::Fence { is_indented: true, .. }) && !text.is_empty() && !text.starts_with(' ') {
+        // A list item ends with the first text that is not indented, and so does the code or comment in it.
+        if block.is_in_item() && !text.is_empty() && !text.starts_with(' ') {
             block = Block::None;
         }
         let was_open = !matches!(block, Block::None);
@@ -40,8 +46,8 @@ fn advance(block: &mut Block, text: &str) {
         Block::None => {
             if let Some(fence) = opening_fence(text) {
                 *block = fence;
-            } else if text.trim_start().starts_with("<!--") && !text.contains("-->") {
-                *block = Block::Comment;
+            } else if let Some(comment) = opening_comment(text) {
+                *block = comment;
             }
         }
         Block::Fence { marker, length, .. } => {
@@ -50,16 +56,27 @@ fn advance(block: &mut Block, text: &str) {
                 *block = Block::None;
             }
         }
-        Block::Comment if text.contains("-->") => *block = Block::None,
-        Block::Comment => {}
+        Block::Comment { .. } if text.contains("-->") => *block = Block::None,
+        Block::Comment { .. } => {}
     }
 }
 
-fn opening_fence(text: &str) -> Option<Block> {
+/// A comment that does not end on its line.
+fn opening_comment(text: &str) -> Option<Block> {
+    let (content, is_indented) = content(text);
+    let comment = content.strip_prefix("<!--")?;
+    (!comment.contains("-->")).then_some(Block::Comment { is_indented })
+}
+
+/// The text behind blanks and the bullet of a list item, and whether there were any.
+fn content(text: &str) -> (&str, bool) {
     let content = text.trim_start_matches([' ', '\t']);
     let item = ["- ", "* ", "+ "].iter().find_map(|bullet| content.strip_prefix(bullet));
-    let is_indented = item.is_some() || content.len() < text.len();
-    let content = item.map_or(content, str::trim_start);
+    (item.map_or(content, str::trim_start), item.is_some() || content.len() < text.len())
+}
+
+fn opening_fence(text: &str) -> Option<Block> {
+    let (content, is_indented) = content(text);
     let marker = content.chars().next().filter(|c| matches!(c, '`' | '~'))?;
     let info = content.trim_start_matches(marker);
     let length = content.len() - info.len();
@@ -87,7 +104,10 @@ mod tests {
     }
 
     #[test]
-    fn code_in_a_list_item_ends_with_the_item() {
+    fn code_or_a_comment_in_a_list_item_ends_with_the_item() {
+        assert_eq!(plain("- <!-- x\n  ## 1\n\n  x\n## 2\n"), ["## 2"]);
+        assert_eq!(plain("- a\n  <!--\n  x\n## 2\n"), ["- a", "## 2"]);
+        assert_eq!(plain("- a <!-- x -->\n<!-- x --> b\n"), ["- a <!-- x -->", "<!-- x --> b"]);
         assert_eq!(plain("- ```\n  ## 1\n\n  x\n## 2\n"), ["## 2"]);
         assert_eq!(plain("- a\n  ```\n  x\n  ```\n## 2\n"), ["- a", "## 2"]);
     }

@@ -8,6 +8,7 @@ use semver::Version;
 use super::document::Edits;
 use super::lockfile::{Lockfile, Move};
 use super::manifest::{Dependency, Manifest, Origin, PackageVersion};
+use super::outside;
 use super::requirement::{self, Place};
 use crate::error::PathError;
 use crate::transaction::{self, Change};
@@ -23,9 +24,13 @@ pub(crate) struct CargoFiles {
     manifests: Vec<Manifest>,
     /// Which manifest belongs to a package.
     owners: HashMap<PackageId, usize>,
-    /// The packages below `[workspace.dependencies]` that have a path, by key: their place in the root's list.
+    /// The entries of `[workspace.dependencies]`, by key: their place in the root's list.
     shared: HashMap<String, usize>,
+    /// The versions of the packages, by name.
+    versions: HashMap<String, Version>,
     lockfile: Option<Lockfile>,
+    /// Those of crates that are no members and still built with them.
+    outside: Vec<Manifest>,
 }
 
 /// How the manifest of one package refers to another package of the workspace.
@@ -86,8 +91,7 @@ impl CargoFiles {
         if let Some(text) = read(&root)? {
             let manifest = Manifest::parse(&root, text)?;
             let shared = manifest.workspace_dependencies.iter().enumerate();
-            let with_path = shared.filter(|(_, entry)| entry.origin == Origin::Path);
-            files.shared = with_path.map(|(index, entry)| (entry.key.clone(), index)).collect();
+            files.shared = shared.map(|(index, entry)| (entry.key.clone(), index)).collect();
             files.manifests.push(manifest);
         }
         for package in packages {
@@ -97,7 +101,11 @@ impl CargoFiles {
                 files.manifests.push(Manifest::parse(&package.manifest, text)?);
             }
             files.owners.insert(package.id.clone(), index);
+            if let Some(version) = package.version.as_ref().and_then(|version| Version::parse(version).ok()) {
+                files.versions.insert(package.id.name().to_owned(), version);
+            }
         }
+        files.outside = outside::manifests(&files.manifests, read);
         let lock = workspace.root.join("Cargo.lock");
         files.lockfile = read(&lock)?.map(|text| Lockfile::parse(&lock, text)).transpose()?;
         Ok(files)
@@ -118,13 +126,11 @@ impl CargoFiles {
         let entries = self.manifest(&package.id).map(|manifest| manifest.dependencies.as_slice()).unwrap_or_default();
         entries.iter().filter_map(move |entry| {
             let (stands, place) = match entry.origin {
-                Origin::Path => (entry, Place::Package),
                 Origin::Workspace => (self.shared(&entry.key)?, Place::Workspace),
-                Origin::Registry | Origin::Git => return None,
+                Origin::Path | Origin::Registry | Origin::Git => (entry, Place::Package),
             };
-            let id = PackageId::new(Ecosystem::Cargo, stands.package.as_str());
-            depends_on(package, &id).then(|| InternalRequirement {
-                package: id,
+            self.means_ours(package, stands, place).then(|| InternalRequirement {
+                package: PackageId::new(Ecosystem::Cargo, stands.package.as_str()),
                 kind: entry.kind,
                 written: stands.requirement.as_ref().map(|literal| literal.value.clone()),
                 place,
@@ -153,19 +159,16 @@ impl CargoFiles {
                 _ => {}
             }
             follow(&manifest.dependencies, Place::Package, &moves, &mut edits[index], |entry, moved_dependency| {
-                match entry.origin {
-                    Origin::Path => depends_on(package, &PackageId::new(Ecosystem::Cargo, entry.package.as_str())),
-                    Origin::Registry => moved.is_some() && pins(entry, moved_dependency),
-                    Origin::Git | Origin::Workspace => false,
-                }
+                let may_be_another = entry.origin == Origin::Registry && moved.is_some();
+                self.means_ours(package, entry, Place::Package) || (may_be_another && pins(entry, moved_dependency))
             });
         }
         if let (Some(root), Some(edits)) = (self.manifests.first(), edits.first_mut()) {
             if let (Some(version), Some(new)) = (&root.workspace_version, shared_version) {
                 edits.set(version, new.to_string());
             }
-            follow(&root.workspace_dependencies, Place::Workspace, &moves, edits, |entry, moved| {
-                entry.origin == Origin::Path || (entry.origin == Origin::Registry && pins(entry, moved))
+            follow(&root.workspace_dependencies, Place::Workspace, &moves, edits, |entry, _| {
+                entry.origin == Origin::Path || (entry.origin == Origin::Registry && self.accepts_ours(entry))
             });
         }
         self.collect(workspace, edits, moves, shared_version)
@@ -203,6 +206,65 @@ impl CargoFiles {
         changes
     }
 
+    /// Whether `entry`, by which `package` depends on something, means a package of this workspace: by its path, or by
+    /// its name where `[workspace.dependencies]` shares it or `[patch]` puts ours in the place of the registry's.
+    fn means_ours(&self, package: &Package, entry: &Dependency, place: Place) -> bool {
+        match entry.origin {
+            Origin::Path => depends_on(package, &PackageId::new(Ecosystem::Cargo, entry.package.as_str())),
+            Origin::Registry => {
+                let is_known_by_name = place == Place::Workspace || self.is_patched(&entry.package);
+                is_known_by_name && entry.package != package.id.name() && self.accepts_ours(entry)
+            }
+            Origin::Git | Origin::Workspace => false,
+        }
+    }
+
+    /// Whether a requirement without a path accepts the version that our package of this name has; otherwise it means
+    /// an older one on the registry.
+    fn accepts_ours(&self, entry: &Dependency) -> bool {
+        let (Some(version), Some(written)) = (self.versions.get(&entry.package), &entry.requirement) else {
+            return false;
+        };
+        let is_pin = requirement::pinned(&written.value).is_some_and(|pinned| pinned == *version);
+        is_pin || requirement::covers(&written.value, version) == Some(true)
+    }
+
+    fn is_patched(&self, name: &str) -> bool {
+        self.manifests.first().is_some_and(|root| root.patched.iter().any(|patched| patched == name))
+    }
+
+    /// The packages that the lock file lacks, if there is one: only Cargo can add them.
+    pub(crate) fn not_locked(&self, workspace: &Workspace) -> Vec<PackageId> {
+        let Some(lockfile) = &self.lockfile else { return Vec::new() };
+        let known = lockfile.local_names();
+        let ids = workspace.packages.iter().map(|package| &package.id);
+        ids.filter(|id| id.ecosystem() == Ecosystem::Cargo && !known.contains(id.name())).cloned().collect()
+    }
+
+    /// How crates that are no members refer to packages of the workspace; a release never rewrites them.
+    pub(crate) fn outside_requirements(&self, workspace: &Workspace) -> Vec<(PackageId, InternalRequirement)> {
+        let ids: HashMap<&Path, &PackageId> =
+            workspace.packages.iter().map(|package| (package.manifest.as_path(), &package.id)).collect();
+        let mut found = Vec::new();
+        for manifest in &self.outside {
+            let dependent = PackageId::new(Ecosystem::Cargo, manifest.name.as_deref().unwrap_or_default());
+            // Cargo leaves out what only serves the development of crates that are no members.
+            for entry in manifest.dependencies.iter().filter(|entry| entry.kind == DependencyKind::Runtime) {
+                let target = outside::manifest_of(entry, &manifest.path);
+                let Some(&package) = target.as_deref().and_then(|target| ids.get(target)) else { continue };
+                let requirement = InternalRequirement {
+                    package: package.clone(),
+                    kind: entry.kind,
+                    written: entry.requirement.as_ref().map(|literal| literal.value.clone()),
+                    place: Place::Package,
+                    is_own: true,
+                };
+                found.push((dependent.clone(), requirement));
+            }
+        }
+        found
+    }
+
     fn manifest(&self, package: &PackageId) -> Option<&Manifest> {
         self.owners.get(package).map(|&index| &self.manifests[index])
     }
@@ -217,8 +279,8 @@ fn depends_on(package: &Package, dependency: &PackageId) -> bool {
     package.dependencies.binary_search_by(|known| known.package.cmp(dependency)).is_ok()
 }
 
-/// Whether an entry without a path names exactly the version that the package had: then it means our package, whose
-/// path stands elsewhere (`[patch]`), and not an older one on the registry.
+/// Whether an entry names exactly the version that our package of this name had: then it most likely means ours, and
+/// not an older one on the registry.
 fn pins(entry: &Dependency, moved: &Move<'_>) -> bool {
     let written = entry.requirement.as_ref().map(|literal| literal.value.trim());
     written.is_some_and(|written| written.strip_prefix('=').unwrap_or(written).trim() == moved.old)

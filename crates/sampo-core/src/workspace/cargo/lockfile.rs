@@ -2,7 +2,7 @@
 //!
 //! A release changes no other entry. So no registry index is needed, which a fresh machine would not have.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use semver::Version;
@@ -40,6 +40,11 @@ impl Lockfile {
         let document = document::parse(path, &text)?;
         let packages = tables(&document).filter_map(read_package).collect();
         Ok(Self { path: path.to_owned(), text, packages })
+    }
+
+    /// The names of the packages without a source, as those of the workspace are.
+    pub(super) fn local_names(&self) -> HashSet<&str> {
+        self.packages.iter().filter(|package| package.is_local).map(|package| package.name.as_str()).collect()
     }
 
     /// The new text once packages have moved, by name.

@@ -12,6 +12,8 @@ use crate::workspace::{DependencyKind, WorkspaceError};
 pub(super) struct Manifest {
     pub(super) path: PathBuf,
     pub(super) text: String,
+    /// None if the file has no `[package]`.
+    pub(super) name: Option<String>,
     /// None if the file has no `[package]` or the package no version.
     pub(super) version: Option<PackageVersion>,
     pub(super) dependencies: Vec<Dependency>,
@@ -19,6 +21,8 @@ pub(super) struct Manifest {
     pub(super) workspace_version: Option<Literal>,
     /// `[workspace.dependencies]`.
     pub(super) workspace_dependencies: Vec<Dependency>,
+    /// The packages below `[patch]` that are taken from a path.
+    pub(super) patched: Vec<String>,
 }
 
 /// Where a package's version comes from.
@@ -38,6 +42,8 @@ pub(super) struct Dependency {
     pub(super) kind: DependencyKind,
     pub(super) requirement: Option<Literal>,
     pub(super) origin: Origin,
+    /// The folder of the package depended on, as written.
+    pub(super) path: Option<String>,
 }
 
 /// Where an entry says that the package comes from.
@@ -57,6 +63,7 @@ impl Manifest {
         let workspace = table(root, "workspace");
         Ok(Self {
             path: path.to_owned(),
+            name: table(root, "package").and_then(|package| Some(package.get("name")?.as_str()?.to_owned())),
             version: table(root, "package").and_then(package_version),
             dependencies: package_dependencies(root),
             workspace_version: workspace
@@ -66,6 +73,7 @@ impl Manifest {
                 .and_then(|workspace| table(workspace, "dependencies"))
                 .map(|entries| read_entries(entries, DependencyKind::Runtime).collect())
                 .unwrap_or_default(),
+            patched: patched(root),
             text,
         })
     }
@@ -75,6 +83,15 @@ fn package_version(package: &dyn TableLike) -> Option<PackageVersion> {
     let version = package.get("version")?;
     let is_inherited = || version.as_table_like()?.get("workspace")?.as_bool().filter(|is_inherited| *is_inherited);
     Literal::of(version).map(PackageVersion::Own).or_else(|| is_inherited().map(|_| PackageVersion::Inherited))
+}
+
+/// The packages of every `[patch.REGISTRY]` whose code stands at a path.
+fn patched(root: &dyn TableLike) -> Vec<String> {
+    let registries = table(root, "patch").into_iter().flat_map(|patch| patch.iter());
+    let entries = registries
+        .filter_map(|(_, registry)| registry.as_table_like())
+        .flat_map(|registry| read_entries(registry, DependencyKind::Runtime));
+    entries.filter(|entry| entry.origin == Origin::Path).map(|entry| entry.package).collect()
 }
 
 /// Every entry of `[dependencies]`, `[build-dependencies]` and `[dev-dependencies]`, also below `[target.*]`.
@@ -107,6 +124,7 @@ fn read_entries(entries: &dyn TableLike, kind: DependencyKind) -> impl Iterator<
             key: key.to_owned(),
             package: package.to_owned(),
             kind,
+            path: details.and_then(|details| Some(details.get("path")?.as_str()?.to_owned())),
             requirement: details.map_or_else(|| Literal::of(entry), |details| Literal::of(details.get("version")?)),
             origin: match () {
                 () if has("path") => Origin::Path,

@@ -16,6 +16,12 @@ pub(super) fn followed(written: &str, version: &Version, place: Place) -> Option
     (next != written.trim()).then_some(next)
 }
 
+/// The one version that a pin names.
+pub(super) fn pinned(written: &str) -> Option<Version> {
+    let written = written.trim();
+    Version::parse(written.strip_prefix('=').unwrap_or(written).trim()).ok()
+}
+
 /// Whether the requirement follows every release of the package that it names.
 pub(super) fn follows(written: &str, place: Place) -> bool {
     form(written, place).is_some()

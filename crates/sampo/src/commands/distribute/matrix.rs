@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use sampo_core::distribute::{self, Caller, Grouping, MatrixFormat, MatrixRequest};
+use sampo_core::release;
 use tokio_util::sync::CancellationToken;
 
 use super::selection::SelectionArguments;
-use crate::commands::release;
 use crate::print;
 use crate::terminal::Terminal;
 
@@ -58,7 +58,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = crate::commands::open_project().await?;
     let caller = Caller { reporter: Arc::new(Terminal::default()), cancellation: CancellationToken::new() };
     let pending = match arguments.pending {
-        true => Some(release::plan(&project).await?.versions()),
+        true => Some(release::plan(&project, chrono::Utc::now()).await?.versions()),
         false => None,
     };
     let request = MatrixRequest {
@@ -71,6 +71,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         },
         grouping: if arguments.group_by.is_some() { Grouping::Target } else { Grouping::Package },
     };
-    print::line(distribute::matrix(&project, &request, &caller).await?)?;
+    let matrix = distribute::matrix(&project, &request, &caller).await?;
+    matrix.announce()?;
+    print::line(matrix.text)?;
     Ok(ExitCode::SUCCESS)
 }
