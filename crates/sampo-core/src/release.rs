@@ -5,7 +5,8 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use crate::SampoError;
-use crate::changeset::Pending;
+use crate::atomic;
+use crate::changeset::{FOLDER, Pending};
 use crate::event::{Event, Reporter};
 use crate::project::Project;
 use crate::transaction::{self, Left};
@@ -48,6 +49,7 @@ pub fn apply(workspace: &Workspace, plan: &Plan) -> Result<(), SampoError> {
 /// with it, since versions and changesets that do not belong together would be released or published.
 pub fn recover(folder: &Path, reporter: &dyn Reporter) -> Result<(), SampoError> {
     let Ok(root) = find_root(folder) else { return Ok(()) };
+    atomic::remove_temporaries(&root.join(FOLDER));
     let message = match transaction::recover(&root)? {
         None => return Ok(()),
         Some(Left::Half) => "a release was interrupted half-way, and has been taken back",

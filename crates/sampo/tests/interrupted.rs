@@ -143,3 +143,15 @@ fn every_command_first_takes_back_what_a_killed_release_has_left() {
     assert!(stderr(&output).contains("error[release-interrupted]"), "{output:?}");
     assert!(repo.read(manifest).ends_with("# edited\n") && repo.exists(JOURNAL));
 }
+
+#[test]
+fn a_changeset_that_does_not_fit_on_the_disk_leaves_nothing_behind() {
+    let repo = Repo::new();
+    repo.cargo_workspace(&[("a", "1.0.0", "")]);
+    repo.write(".sampo/config.toml", "");
+    let line = "ulimit -f 0; exec \"$0\" add -p a -b patch -m x";
+    let output = repo.command("sh").args(["-c", line, env!("CARGO_BIN_EXE_sampo")]).output().unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    assert_eq!(sampo(&repo, &["release"]).output().unwrap().status.code(), Some(2));
+    assert_eq!(std::fs::read_dir(repo.path(".sampo/changesets")).unwrap().count(), 0);
+}

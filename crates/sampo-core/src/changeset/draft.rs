@@ -49,6 +49,8 @@ impl Draft {
         let failed = || PathError::new("write", folder.join(format!("{name}.md")));
         // A part of a changeset would make every release fail: it is whole before it has its name.
         let mut file = atomic::temporary_file_in(&folder).map_err(failed())?;
+        // Others remove what nobody holds. Where there are no locks they only make us fail.
+        let _ = file.as_file().try_lock();
         file.write_all(self.text().as_bytes()).map_err(failed())?;
         file.as_file().sync_all().map_err(failed())?;
         let names = std::iter::once(name.to_owned()).chain((1..).map(|number| format!("{name}-{number}")));
