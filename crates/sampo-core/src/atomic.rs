@@ -45,6 +45,9 @@ pub fn temporary_file_in(folder: &Path) -> std::io::Result<NamedTempFile> {
 
 /// Fails if [`write`] could not put a file at `path`, and leaves nothing behind.
 pub fn probe(path: &Path) -> Result<(), PathError> {
+    if path.is_dir() {
+        return Err(PathError::new("write", path)(std::io::ErrorKind::IsADirectory.into()));
+    }
     let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(PathError::new("write", path))?;
     Builder::new().prefix(TEMPORARY_PREFIX).tempfile_in(folder).map(drop).map_err(PathError::new("write", path))

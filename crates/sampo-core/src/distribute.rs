@@ -1,13 +1,9 @@
 //! `distribute`: brings what was built for every release to every destination, and knows whether it got there.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use semver::Version;
-use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 pub mod backend;
@@ -15,8 +11,10 @@ pub mod binstall;
 pub mod build;
 mod build_stamp;
 pub mod checksum;
+mod checksum_list;
+mod deliver;
 pub mod destination;
-pub mod dispatch;
+mod dispatch;
 pub mod engine;
 pub mod matrix;
 pub mod model;
@@ -29,14 +27,14 @@ pub mod resolve;
 pub mod retry;
 pub mod select;
 
+pub use deliver::{Outcome, Request, advise_binstall, deliver};
 pub use destination::check_backends;
 pub use matrix::{Grouping, MatrixFormat};
 pub use select::{Nothing, Selection};
 
-use crate::atomic;
 use crate::config::Repository;
-use crate::error::{PathError, SampoError, chain};
-use crate::event::{Event, Reporter};
+use crate::error::SampoError;
+use crate::event::Reporter;
 use crate::git::Git;
 use crate::github_output;
 use crate::project::Project;
@@ -44,19 +42,13 @@ use crate::target::Target;
 use crate::workspace::{Package, PackageId};
 use backend::{BackendContext, Pace};
 use build::{Builder, Built};
-use destination::Taker;
-use dispatch::dispatch;
 use matrix::Matrix;
-use model::Release;
-use pack::{Packed, Packing};
 use participant::{Participant, narrow, participants};
-use report::{Report, ReportedArtifact};
-use resolve::{Failure, Search};
 use select::{Scene, Selected};
 
-/// What a run shares with its caller.
+/// What work shares with whoever asked for it.
 #[derive(Clone)]
-pub struct Run {
+pub struct Caller {
     /// Where to tell what happens.
     pub reporter: Arc<dyn Reporter>,
     /// Ends the run early, in good order.
@@ -87,10 +79,11 @@ pub struct MatrixRequest {
     pub grouping: Grouping,
 }
 
-/// What must be built, as text. With `GITHUB_OUTPUT` set, `build-matrix` and `build-needed` are appended there.
-pub async fn matrix(project: &Project, request: &MatrixRequest, run: &Run) -> Result<String, SampoError> {
+/// What must be built, as text. In GitHub's format and with `GITHUB_OUTPUT` set,
+/// `build-matrix` and `build-needed` are appended there.
+pub async fn matrix(project: &Project, request: &MatrixRequest, caller: &Caller) -> Result<String, SampoError> {
     let ground = Ground::of(project, &request.choice).await?;
-    let scene = ground.scene(project, run);
+    let scene = ground.scene(project, caller);
     let releases = match &request.pending {
         Some(versions) => select::planned(&scene, versions)?,
         None => match select::select(&request.choice.selection, &scene).await? {
@@ -99,7 +92,8 @@ pub async fn matrix(project: &Project, request: &MatrixRequest, run: &Run) -> Re
         },
     };
     let matrix = Matrix::new(&project.config, &ground.participants, &releases, request.grouping)?;
-    if let Some(path) = project.environment.get("GITHUB_OUTPUT") {
+    let output = project.environment.get("GITHUB_OUTPUT").filter(|_| request.format == MatrixFormat::Github);
+    if let Some(path) = output {
         let outputs = matrix.outputs()?;
         let outputs: Vec<(&str, &str)> = outputs.iter().map(|(name, value)| (*name, value.as_str())).collect();
         github_output::append(Path::new(path), &outputs)?;
@@ -118,9 +112,9 @@ pub enum BuildOutcome {
 
 /// Builds every chosen package for each of its targets. A build needs no tag: unless releases are named, the current
 /// version of every package is built.
-pub async fn build(project: &Project, choice: &Choice, run: &Run) -> Result<BuildOutcome, SampoError> {
+pub async fn build(project: &Project, choice: &Choice, caller: &Caller) -> Result<BuildOutcome, SampoError> {
     let ground = Ground::of(project, choice).await?;
-    let scene = ground.scene(project, run);
+    let scene = ground.scene(project, caller);
     let releases = match &choice.selection {
         Selection::AtHead => select::untagged(&scene)?,
         selection => match select::select(selection, &scene).await? {
@@ -129,7 +123,8 @@ pub async fn build(project: &Project, choice: &Choice, run: &Run) -> Result<Buil
         },
     };
     let tokens = destination::token_variables(&project.config)?;
-    let built = builder(project, &tokens, run).build_all(&ground.participants, &releases).await;
+    let builder = builder(project, &tokens, caller).await;
+    let built = builder.build_all(&ground.participants, &releases).await;
     if built.is_empty() {
         let message = "no package has anything to build".into();
         return Ok(BuildOutcome::Nothing(Nothing { message, hint: None }));
@@ -137,218 +132,16 @@ pub async fn build(project: &Project, choice: &Choice, run: &Run) -> Result<Buil
     Ok(BuildOutcome::Done(built))
 }
 
-fn builder<'a>(project: &'a Project, token_variables: &'a [String], run: &Run) -> Builder<'a> {
+async fn builder<'a>(project: &'a Project, token_variables: &'a [String], caller: &Caller) -> Builder<'a> {
     Builder {
         config: &project.config,
         workspace: &project.workspace,
         environment: &project.environment,
         token_variables,
-        reporter: Arc::clone(&run.reporter),
-        cancellation: run.cancellation.clone(),
+        head: project.git().head().await.ok(),
+        reporter: Arc::clone(&caller.reporter),
+        cancellation: caller.cancellation.clone(),
     }
-}
-
-/// What a delivery is asked for.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// Which releases, and what of them.
-    pub choice: Choice,
-    /// Only these backends, by name; all if none is named.
-    pub backends: Vec<String>,
-    /// Build what is missing first.
-    pub build: bool,
-    /// Look, change nothing.
-    pub dry_run: bool,
-    /// Replace what differs at a destination.
-    pub replace: bool,
-    /// Take only what did not succeed in this report.
-    pub retry: Option<PathBuf>,
-    /// Where to write the report.
-    pub report: Option<PathBuf>,
-    /// Deliveries at the same time, instead of the configured number.
-    pub jobs: Option<NonZeroUsize>,
-}
-
-/// How a delivery ended.
-#[derive(Debug)]
-pub enum Outcome {
-    /// There was nothing to deliver.
-    Nothing(Nothing),
-    /// What became of everything.
-    Done(Box<Report>),
-}
-
-/// Brings every artifact of every selected release to every destination that takes it. Errors mean that nothing was
-/// delivered; what goes wrong afterwards is in the report, which is written whatever happens.
-pub async fn run(project: &Project, request: &Request, run: &Run) -> Result<Outcome, SampoError> {
-    let earlier = request.retry.as_deref().map(Report::read).transpose()?;
-    let choice = match &earlier {
-        None => request.choice.clone(),
-        Some(report) if report.problems().next().is_none() => {
-            let message = "everything in the report succeeded: there is nothing to try again".into();
-            return Ok(Outcome::Nothing(Nothing { message, hint: None }));
-        }
-        Some(report) => Choice::of_problems(report),
-    };
-    let ground = Ground::of(project, &choice).await?;
-    let context = ground.backend_context(project, run)?;
-    let takers = destination::takers(&project.config, &project.workspace, &context, &request.backends)?;
-    let releases = match select::select(&choice.selection, &ground.scene(project, run)).await? {
-        Selected::Nothing(nothing) => return Ok(Outcome::Nothing(nothing)),
-        Selected::Releases(releases) => releases,
-    };
-    require_pushed(&ground.git, &releases, run).await?;
-    let is_released = |package: &PackageId| releases.iter().any(|release| release.package == *package);
-    advise_binstall(project, is_released, &*run.reporter)?;
-    let mut report = Report::new(request.dry_run, &releases);
-    if let Some(path) = &request.report {
-        // Found now, an unwritable path costs nothing.
-        atomic::probe(path)?;
-    }
-    let work = Work { project, ground: &ground, takers: &takers, earlier: earlier.as_ref(), request, run };
-    let delivered = work.deliver(releases, &mut report).await;
-    report.cancelled = run.cancellation.is_cancelled();
-    if !report.cancelled {
-        delivered?;
-    }
-    report.complete(request.report.as_deref());
-    if let Some(path) = &request.report {
-        report.write(path)?;
-    }
-    Ok(Outcome::Done(Box::new(report)))
-}
-
-/// Refuses a tag that nobody else can see. A remote that cannot be asked is no reason to stop: whoever publishes
-/// under the tag asks for it again.
-async fn require_pushed(git: &Git, releases: &[Release], run: &Run) -> Result<(), SampoError> {
-    match select::check_pushed(git, releases).await {
-        Err(error) if error.code() != "tag-not-pushed" => {
-            let message = format!("nobody knows whether the tags are pushed: {}", chain(&error));
-            run.reporter.report(Event::Warning { message: &message, hint: error.hint().as_deref() });
-            Ok(())
-        }
-        outcome => outcome,
-    }
-}
-
-/// Says which lines a package needs so that `cargo binstall` finds what is delivered: before it is published, since
-/// the registry's copy is the one that is read.
-pub fn advise_binstall(
-    project: &Project,
-    is_meant: impl Fn(&PackageId) -> bool,
-    reporter: &dyn Reporter,
-) -> Result<(), SampoError> {
-    let all = participants(&project.config, &project.workspace)?;
-    let meant = all.iter().filter(|participant| is_meant(participant.id()));
-    for advice in meant.filter_map(|participant| binstall::advice(&project.config, participant)) {
-        let message = format!("`cargo binstall` will not find the archives of `{}`: {}", advice.package, advice.reason);
-        let hint = format!("add these lines to its Cargo.toml before it is published:\n\n{}\n", advice.lines);
-        reporter.report(Event::Warning { message: &message, hint: Some(&hint) });
-    }
-    Ok(())
-}
-
-impl Choice {
-    /// The releases that have a problem in `report`, with all their packages and targets.
-    fn of_problems(report: &Report) -> Self {
-        let tags: BTreeSet<String> = report.problems().map(|delivery| delivery.tag.clone()).collect();
-        let selection = Selection::Tags(tags.into_iter().collect());
-        Self { selection, packages: Vec::new(), targets: Vec::new() }
-    }
-}
-
-/// A delivery under way.
-struct Work<'a> {
-    project: &'a Project,
-    ground: &'a Ground<'a>,
-    takers: &'a [Taker],
-    earlier: Option<&'a Report>,
-    request: &'a Request,
-    run: &'a Run,
-}
-
-impl Work<'_> {
-    async fn deliver(&self, releases: Vec<Release>, report: &mut Report) -> Result<(), SampoError> {
-        let staging = staging_folder(self.project)?;
-        let jobs = self.request.jobs.unwrap_or(self.project.config.distribute.jobs);
-        let releases = releases.into_iter().map(Arc::new).collect();
-        let packed = self.pack(releases, staging.path(), jobs).await?;
-        for Packed { release, artifacts, .. } in &packed {
-            report.artifacts.extend(artifacts.iter().map(|artifact| ReportedArtifact::of(release, artifact)));
-        }
-        let dispatch = dispatch(self.takers, &packed, &self.ground.participants, self.earlier);
-        report.deliveries.extend(dispatch.skipped);
-        let options = engine::Options {
-            jobs,
-            dry_run: self.request.dry_run,
-            replace: self.request.replace,
-            pace: Pace::default(),
-            cancellation: self.run.cancellation.clone(),
-            reporter: Arc::clone(&self.run.reporter),
-            staging: staging.path().to_owned(),
-        };
-        for outcome in engine::Plan::new(dispatch.orders)?.carry_out(&options).await {
-            report.deliveries.extend(outcome.deliveries);
-            report.finishes.extend(outcome.finish);
-        }
-        Ok(())
-    }
-
-    /// Finds what was built, and makes of it what is delivered.
-    async fn pack(
-        &self,
-        releases: Vec<Arc<Release>>,
-        staging: &Path,
-        jobs: NonZeroUsize,
-    ) -> Result<Vec<Packed>, SampoError> {
-        let Project { config, workspace, .. } = self.project;
-        let search = Search::new(config, workspace);
-        let broken = if self.request.build { self.build_missing(&search, &releases).await? } else { Vec::new() };
-        let mut resolved = search.resolve(&self.ground.participants, releases)?;
-        for failure in resolved.iter_mut().flat_map(|resolved| &mut resolved.failures) {
-            // That the build failed says more than that its result is missing.
-            let cause = broken.iter().find(|cause| cause.package == failure.package && cause.target == failure.target);
-            *failure = cause.unwrap_or(failure).clone();
-        }
-        let packing = Packing {
-            folder: staging.to_owned(),
-            jobs,
-            checksums: config.distribute.checksums,
-            reporter: Arc::clone(&self.run.reporter),
-            cancellation: self.run.cancellation.clone(),
-        };
-        Ok(pack::pack(resolved, &packing).await?)
-    }
-}
-
-impl Work<'_> {
-    /// Builds what is not there or not fit; the failures.
-    async fn build_missing(&self, search: &Search<'_>, releases: &[Arc<Release>]) -> Result<Vec<Failure>, SampoError> {
-        let tokens = destination::token_variables(&self.project.config)?;
-        let builder = builder(self.project, &tokens, self.run);
-        let mut failures = Vec::new();
-        for release in releases {
-            let participants = self.ground.participants.iter();
-            for participant in participants.filter(|participant| *participant.id() == release.package) {
-                for target in &participant.targets {
-                    if self.run.cancellation.is_cancelled() || search.is_built(participant, release, target) {
-                        continue;
-                    }
-                    failures.extend(builder.build_one(participant, release, target).await.failure);
-                }
-            }
-        }
-        Ok(failures)
-    }
-}
-
-/// A folder for what is made on the way, gone at the end. Beside Cargo's own output, since that disk has room for
-/// artifacts, while a system's temporary folder is often kept in memory.
-fn staging_folder(project: &Project) -> Result<TempDir, PathError> {
-    let parent = project.workspace.cargo_target_directory.clone().unwrap_or_else(std::env::temp_dir);
-    let made = fs::create_dir_all(&parent)
-        .and_then(|()| tempfile::Builder::new().prefix("sampo-distribute-").tempdir_in(&parent));
-    made.map_err(PathError::new("write to", &parent))
 }
 
 /// What every step stands on: who takes part, and where the releases come from.
@@ -367,19 +160,19 @@ impl<'a> Ground<'a> {
         Ok(Self { participants, git, repository })
     }
 
-    fn backend_context(&self, project: &Project, run: &Run) -> Result<BackendContext, SampoError> {
+    fn backend_context(&self, project: &Project, caller: &Caller) -> Result<BackendContext, SampoError> {
         Ok(BackendContext {
             root: project.root.clone(),
             repository: self.repository.clone(),
             environment: Arc::new(project.environment.clone()),
-            reporter: Arc::clone(&run.reporter),
+            reporter: Arc::clone(&caller.reporter),
             token_variables: destination::token_variables(&project.config)?.into(),
-            cancellation: run.cancellation.clone(),
+            cancellation: caller.cancellation.clone(),
             pace: Pace::default(),
         })
     }
 
-    fn scene(&'a self, project: &'a Project, run: &'a Run) -> Scene<'a> {
+    fn scene(&'a self, project: &'a Project, caller: &'a Caller) -> Scene<'a> {
         Scene {
             config: &project.config,
             workspace: &project.workspace,
@@ -387,7 +180,7 @@ impl<'a> Ground<'a> {
             git: &self.git,
             repository: self.repository.clone(),
             notes: &notes,
-            reporter: &*run.reporter,
+            reporter: &*caller.reporter,
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::workspace::{Package, Workspace};
 
 mod cargo;
 mod error;
+mod history;
 mod order;
 mod plan;
 mod registry;
@@ -24,6 +25,7 @@ mod tagging;
 mod tags;
 
 pub use error::PublishError;
+pub use history::{Histories, History};
 pub use plan::{Plan, Step, Tagging, Upload};
 pub use registry::ForwardedArguments;
 

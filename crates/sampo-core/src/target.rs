@@ -91,6 +91,21 @@ impl Target {
     pub fn default_runner(&self) -> Option<&'static str> {
         RUNNERS.iter().find(|(triple, _)| *triple == self.0).map(|(_, runner)| *runner)
     }
+
+    /// The label of a machine of its operating system; one with Linux for a system that GitHub has no machine of.
+    pub fn similar_runner(&self) -> &'static str {
+        match self.os() {
+            "windows" => "windows-2025",
+            "macos" | "ios" | "tvos" | "watchos" | "visionos" => "macos-15",
+            _ => "ubuntu-24.04",
+        }
+    }
+
+    /// The usual target of which this is likely a misspelling: another one, and a letter or two away.
+    pub fn meant(&self) -> Option<&'static str> {
+        let distances = RUNNERS.iter().map(|(triple, _)| (strsim::osa_distance(&self.0, triple), *triple));
+        distances.filter(|(distance, _)| (1..=2).contains(distance)).min().map(|(_, triple)| triple)
+    }
 }
 
 impl FromStr for Target {
@@ -191,6 +206,19 @@ mod tests {
         }
         let error = "x86_64_unknown-linux-gnu-".parse::<Target>().unwrap_err();
         assert!(error.to_string().ends_with("did you mean `x86_64-unknown-linux-gnu`?"), "{error}");
+    }
+
+    #[test]
+    fn a_letter_or_two_away_from_a_usual_target_is_a_misspelling() {
+        let table = [
+            ("x86_64-unkown-linux-gnu", Some("x86_64-unknown-linux-gnu")),
+            ("aarch64-aplpe-darwin", Some("aarch64-apple-darwin")),
+            ("x86_64-unknown-linux-gnu", None),
+            ("x86_64-unknown-freebsd", None),
+        ];
+        for (triple, meant) in table {
+            assert_eq!(triple.parse::<Target>().unwrap().meant(), meant, "{triple}");
+        }
     }
 
     #[test]

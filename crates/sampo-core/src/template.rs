@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use minijinja::value::ValueKind;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::{Deserialize, Deserializer};
 
@@ -167,15 +168,26 @@ fn environment(quote: Option<Quote>) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    if let Some(quote) = quote {
-        environment.set_formatter(move |out, _state, value| {
-            if value.is_undefined() {
-                return Err(minijinja::Error::from(minijinja::ErrorKind::UndefinedError));
-            }
-            out.write_str(&quote(&value.to_string())?).map_err(minijinja::Error::from)
-        });
-    }
+    environment.set_formatter(move |out, _state, value| {
+        if value.is_undefined() {
+            return Err(minijinja::Error::from(minijinja::ErrorKind::UndefinedError));
+        }
+        let text = text_of(value);
+        let text = match quote {
+            Some(quote) => quote(&text)?,
+            None => text,
+        };
+        out.write_str(&text).map_err(minijinja::Error::from)
+    });
     environment
+}
+
+/// `true` and `false` as shells, JSON and TOML write them; Jinja itself writes Python's `True` and `False`.
+fn text_of(value: &minijinja::Value) -> String {
+    match value.kind() {
+        ValueKind::Bool => value.is_true().to_string(),
+        _ => value.to_string(),
+    }
 }
 
 impl<S: Scope> fmt::Debug for Template<S> {
@@ -242,6 +254,18 @@ mod tests {
         let mut values = variables();
         values.set("os", "");
         assert_eq!(template.render(&values).unwrap(), "MY-CLI-<it's $(rm) `x`>");
+    }
+
+    #[test]
+    fn a_truth_value_is_written_as_shells_write_it_and_can_be_asked_for() {
+        let source = "--pre={{ prerelease }}{% if prerelease %} --next{% endif %}{% if prerelease == false %} --stable{% endif %}";
+        let template = Template::<ReleaseScope>::parse(source).unwrap();
+        for (prerelease, text) in [(true, "--pre=true --next"), (false, "--pre=false --stable")] {
+            let mut values = Variables::default();
+            values.set("prerelease", prerelease);
+            assert_eq!(template.render(&values).unwrap(), text);
+            assert_eq!(template.render_for_shell(&values).unwrap(), text);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use sampo_core::distribute::report::{Report, Verdict};
-use sampo_core::distribute::{self, Choice, Outcome, Request, Run, Selection};
+use sampo_core::distribute::{self, Caller, Choice, Outcome, Request, Selection};
 use sampo_core::event::Reporter;
 use sampo_core::github_output;
 use sampo_core::interrupt::{self, Interrupt};
@@ -28,8 +28,8 @@ pub async fn run(inputs: &Inputs) -> anyhow::Result<ExitCode> {
     let request = request(inputs, &report_path)?;
     let reporter: Arc<dyn Reporter> = Arc::new(Log);
     let interrupt = Interrupt::listen(Arc::clone(&reporter));
-    let run = Run { reporter, cancellation: interrupt.token() };
-    let Some(outcome) = interrupt.guard(distribute::run(&project, &request, &run)).await else {
+    let caller = Caller { reporter, cancellation: interrupt.token() };
+    let Some(outcome) = interrupt.guard(distribute::deliver(&project, &request, &caller)).await else {
         return Ok(ExitCode::from(interrupt::EXIT_CODE));
     };
     match outcome? {

@@ -279,6 +279,7 @@ fn one_target_alone_is_delivered_but_does_not_finish_the_release() {
     let repo = released(SITE);
     let ended = distribute(&repo, &["--target", LINUX]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("a run with all targets finishes the release"), "{}", ended.stdout);
     assert!(!repo.exists("site/my-cli/1.2.0/manifest.json"));
     assert_eq!(distribute(&repo, &["--target", MAC]).code, 0);
     assert_eq!(repo.read("site/my-cli/1.2.0/SHA256SUMS").lines().count(), 2, "the other target's line is kept");
@@ -290,11 +291,16 @@ fn one_target_alone_is_delivered_but_does_not_finish_the_release() {
 #[test]
 fn an_optional_target_holds_nothing_back() {
     let optional = format!("[distribute.packages.'cargo/my-cli']\noptional = ['{MAC}']\n");
-    let repo = released(&format!("{optional}{SITE}"));
+    let log = "[distribute.backends.log]\ntype = 'command'\nrun = 'true'\n";
+    let repo = released(&format!("{optional}{SITE}{log}"));
     fs::remove_dir_all(repo.path(&format!("dist/my-cli-{MAC}"))).unwrap();
     let ended = distribute(&repo, &[]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("skipped"), "{}", ended.stdout);
+    let message = format!("`cargo/my-cli` is not built for {MAC}");
+    assert!(ended.stdout.contains(&message), "{}", ended.stdout);
+    let warning = format!("warning: `my-cli-{MAC}` is optional and left out: {message}");
+    assert_eq!(ended.stderr.matches(&warning).count(), 1, "{}", ended.stderr);
     assert!(repo.exists("site/my-cli/1.2.0/manifest.json"));
 }
 
@@ -464,6 +470,253 @@ fn a_tag_format_that_binstall_does_not_know_is_said_with_the_lines_to_add() {
         "{}",
         ended.stderr
     );
+}
+
+#[test]
+fn a_release_in_parts_is_finished_with_the_list_of_all_parts() {
+    let optional = format!("[distribute.packages.'cargo/my-cli']\noptional = ['{MAC}']\n");
+    let repo = released(&format!("{optional}{GITHUB}"));
+    let github = github(&repo);
+    assert_eq!(distribute_to(&github, &repo, TOKEN, &["--target", MAC]).code, 0);
+    assert!(github.release("my-cli-v1.2.0").draft);
+    fs::remove_dir_all(repo.path(&format!("dist/my-cli-{MAC}"))).unwrap();
+    let ended = distribute_to(&github, &repo, TOKEN, &[]);
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert!(!github.release("my-cli-v1.2.0").draft);
+    assert_eq!(github.assets("my-cli-v1.2.0").len(), 7);
+}
+
+#[test]
+fn a_release_without_any_artifact_is_never_published() {
+    let optional = format!("[distribute.packages.'cargo/my-cli']\ntargets = ['{MAC}']\noptional = ['{MAC}']\n");
+    let repo = released(&format!("{optional}{GITHUB}"));
+    let github = github(&repo);
+    github.add_draft("my-cli-v1.2.0");
+    fs::remove_dir_all(repo.path(&format!("dist/my-cli-{MAC}"))).unwrap();
+    let ended = distribute_to(&github, &repo, TOKEN, &[]);
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert!(github.release("my-cli-v1.2.0").draft);
+}
+
+#[test]
+fn packages_that_share_a_tag_are_published_together() {
+    let repo = Repo::new();
+    repo.cargo_workspace(&[("aaa-cli", "1.0.0", ""), ("zzz-cli", "1.0.0", "")]);
+    let config = format!(
+        "[git]\ntag_format = 'v{{version}}'\n[github]\nrepository = 'acme/app'\n[distribute]\ntargets = ['{LINUX}']\n{GITHUB}"
+    );
+    repo.write(".sampo/config.toml", config);
+    let commit = repo.commit("release");
+    repo.tag("v1.0.0");
+    let github = FakeGithub::start();
+    github.with_immutable_releases().add_tag("v1.0.0", &commit);
+    let build = |name: &str| {
+        repo.write(&format!("dist/{name}-{LINUX}/{name}"), executables::executable(LINUX));
+    };
+    build("aaa-cli");
+    let ended = distribute_to(&github, &repo, TOKEN, &["--tag", "v1.0.0"]);
+    assert_eq!(ended.code, 3, "{}{}", ended.stdout, ended.stderr);
+    assert!(github.release("v1.0.0").draft, "an immutable release would be closed to the other package");
+    build("zzz-cli");
+    let ended = distribute_to(&github, &repo, TOKEN, &["--tag", "v1.0.0"]);
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(github.assets("v1.0.0").len(), 5, "{:?}", github.assets("v1.0.0"));
+}
+
+#[test]
+fn a_backend_for_some_targets_gets_a_list_of_what_it_has() {
+    let repo = released(&format!("{SITE}targets = ['{LINUX}']\n"));
+    assert_eq!(distribute(&repo, &[]).code, 0);
+    let list = repo.read("site/my-cli/1.2.0/SHA256SUMS");
+    assert!(list.ends_with(&format!("  my-cli-1.2.0-{LINUX}.tar.gz\n")) && list.lines().count() == 1, "{list}");
+}
+
+#[test]
+fn filters_that_leave_nothing_are_an_error() {
+    let repo = released(&format!("{SITE}artifacts = ['file']\n"));
+    let ended = distribute(&repo, &[]);
+    assert_eq!(ended.code, 1, "{}", ended.stdout);
+    assert!(ended.stderr.contains("nothing-taken") && ended.stderr.contains("site"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_retry_takes_the_target_that_failed_and_no_other() {
+    let repo = released(GITHUB);
+    let github = github(&repo);
+    let report = repo.outside("reports").join("report.json");
+    let report = report.to_str().unwrap();
+    github.fail(Fault::on("POST", "*/assets").status(500));
+    let ended = distribute_to(&github, &repo, TOKEN, &["--target", LINUX, "--report", report]);
+    assert_ne!(ended.code, 0);
+    github.heal();
+    let ended = distribute_to(&github, &repo, TOKEN, &["--retry", report]);
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert!(
+        github.assets("my-cli-v1.2.0").iter().all(|name| !name.contains(MAC)),
+        "{:?}",
+        github.assets("my-cli-v1.2.0")
+    );
+    assert!(github.release("my-cli-v1.2.0").draft, "the other targets are still to come");
+}
+
+#[test]
+fn a_retry_for_a_backend_that_is_gone_or_a_report_of_another_format_is_an_error() {
+    let repo = released("[distribute.backends.old]\ntype = 'command'\nrun = 'false'\n");
+    let report = repo.outside("reports").join("report.json");
+    assert_eq!(distribute(&repo, &["--report", report.to_str().unwrap()]).code, 1);
+    repo.write(".sampo/config.toml", repo.read(".sampo/config.toml").replace("backends.old", "backends.new"));
+    let ended = distribute(&repo, &["--retry", report.to_str().unwrap()]);
+    assert!(ended.code == 1 && ended.stderr.contains("`old`"), "{}", ended.stderr);
+    let text = fs::read_to_string(&report).unwrap().replace("\"schema_version\": 1", "\"schema_version\": 99");
+    fs::write(&report, text).unwrap();
+    let ended = distribute(&repo, &["--retry", report.to_str().unwrap()]);
+    assert!(ended.code == 1 && ended.stderr.contains("schema version 99"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_an_error_before_anything_is_delivered() {
+    let repo = released(SITE);
+    let ended = distribute(&repo, &["--report", "dist"]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.stderr.contains("cannot write `dist`") && !repo.exists("site"), "{}", ended.stderr);
+}
+
+#[test]
+fn nothing_is_built_for_a_release_of_another_commit() {
+    let repo = Repo::new();
+    repo.cargo_workspace(&[("my-cli", "1.0.0", "publish = false")]);
+    let host = host();
+    repo.write(".sampo/config.toml", format!("[distribute]\ntargets = ['{host}']\n{SITE}"));
+    repo.commit("release");
+    repo.tag("my-cli-v1.0.0");
+    repo.commit("later");
+    let ended = distribute(&repo, &["--tag", "my-cli-v1.0.0", "--build"]);
+    assert_eq!(ended.code, 1, "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("build-wrong-commit") && ended.stdout.contains("git checkout my-cli-v1.0.0"),
+        "{}",
+        ended.stdout
+    );
+    assert!(!repo.exists("dist") && !repo.exists("site"));
+}
+
+#[test]
+fn a_build_that_leaves_the_old_program_alone_does_not_make_it_a_new_one() {
+    let repo = Repo::new();
+    repo.cargo_workspace(&[("my-cli", "1.0.0", "publish = false")]);
+    let script = "build = 'mkdir -p dist/my-cli-{{ target }}; test -e dist/my-cli-{{ target }}/my-cli || cp program dist/my-cli-{{ target }}/my-cli'";
+    repo.write(".sampo/config.toml", format!("[distribute]\ntargets = ['{LINUX}']\n{script}\n{SITE}"));
+    repo.write("program", executables::executable(LINUX));
+    repo.commit("first");
+    assert_eq!(run(&mut command(&repo, &["distribute", "build"])).code, 0);
+    repo.write("crates/my-cli/Cargo.toml", repo.read("crates/my-cli/Cargo.toml").replace("1.0.0", "2.0.0"));
+    repo.write("Cargo.lock", repo.read("Cargo.lock").replace("1.0.0", "2.0.0"));
+    repo.commit("second");
+    repo.tag("my-cli-v2.0.0");
+    let ended = distribute(&repo, &["--build"]);
+    assert_eq!(ended.code, 1, "{}", ended.stdout);
+    assert!(ended.stdout.contains("artifact-stale"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_plan_cannot_make_a_release_of_what_is_not_tagged() {
+    let repo = released(SITE);
+    let plan = repo.outside("plans").join("plan.json");
+    let release = |version: &str, tag: &str| {
+        let release = serde_json::json!({
+            "package": "cargo/my-cli", "version": version, "previous_version": null, "bump": null, "tag": tag,
+            "prerelease": false, "changelog": null, "has_artifacts": true,
+        });
+        let head = repo.git(&["rev-parse", "HEAD"]);
+        let text = serde_json::json!({ "schema_version": 1, "commit": head, "releases": [release] });
+        fs::create_dir_all(plan.parent().unwrap()).unwrap();
+        fs::write(&plan, text.to_string()).unwrap();
+        distribute(&repo, &["--plan", plan.to_str().unwrap()])
+    };
+    let table = [("9.9.9", "my-cli-v1.2.0", "plan-invalid"), ("1.3.0", "my-cli-v1.3.0", "tag-missing")];
+    for (version, tag, code) in table {
+        let ended = release(version, tag);
+        assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
+        assert!(ended.stderr.contains(code) && !repo.exists("site"), "{}", ended.stderr);
+    }
+    assert_eq!(release("1.2.0", "my-cli-v1.2.0").code, 0);
+}
+
+#[test]
+fn a_package_of_files_alone_is_finished_whatever_the_others_are_built_for() {
+    let library = "[distribute.packages.'cargo/lib']\nfiles = ['LICENSE']\n";
+    let repo = released(&format!("{library}{SITE}"));
+    repo.cargo_workspace(&[("my-cli", "1.2.0", ""), ("lib", "0.1.0", "")]);
+    repo.commit("a library");
+    repo.tag("lib-v0.1.0");
+    let ended = distribute(&repo, &["--package", "lib"]);
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert!(!ended.stdout.contains("skipped"), "{}", ended.stdout);
+    assert!(repo.exists("site/lib/0.1.0/manifest.json"));
+}
+
+#[test]
+fn a_job_of_a_grouped_matrix_builds_all_its_packages() {
+    let repo = Repo::new();
+    repo.cargo_workspace(&[("a-cli", "1.0.0", ""), ("b-cli", "2.0.0", "")]);
+    let build = "build = 'mkdir -p dist/{{ crate }}-{{ target }} && cp tool dist/{{ crate }}-{{ target }}/{{ crate }}'";
+    repo.write(".sampo/config.toml", format!("[distribute]\ntargets = ['{LINUX}', '{MAC}']\n{build}\n"));
+    repo.write("tool", executables::executable(LINUX));
+    repo.commit("release");
+    repo.tag("a-cli-v1.0.0").tag("b-cli-v2.0.0");
+    let ended = distribute(&repo, &["matrix", "--group-by", "target", "--format", "json"]);
+    let entries: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let entry = entries.as_array().unwrap().iter().find(|entry| entry["target"] == LINUX).unwrap();
+    let packages: Vec<&str> = entry["packages"].as_str().unwrap().split(' ').collect();
+    assert_eq!(packages, ["cargo/a-cli", "cargo/b-cli"]);
+    let ended = distribute(&repo, &[&["build", "--target", LINUX, "--package"], packages.as_slice()].concat());
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert!(repo.exists(&format!("dist/a-cli-{LINUX}/a-cli")) && repo.exists(&format!("dist/b-cli-{LINUX}/b-cli")));
+}
+
+#[test]
+fn a_plain_list_has_no_limit_of_github_s() {
+    let repo = Repo::new();
+    let names: Vec<String> = (0..129).map(|number| format!("p{number:03}-cli")).collect();
+    repo.cargo_workspace(&names.iter().map(|name| (name.as_str(), "1.0.0", "")).collect::<Vec<_>>());
+    let config = format!("[git]\ntag_format = 'v{{version}}'\n[distribute]\ntargets = ['{LINUX}', '{MAC}']\n");
+    repo.write(".sampo/config.toml", config);
+    repo.commit("release");
+    repo.tag("v1.0.0");
+    let output = repo.outside("runner").join("output");
+    let matrix =
+        |format: &str| run(command(&repo, &["distribute", "matrix", "--format", format]).env("GITHUB_OUTPUT", &output));
+    let ended = matrix("json");
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&ended.stdout).unwrap().as_array().unwrap().len(), 258);
+    assert!(!output.exists(), "a list is nothing for a workflow of GitHub's");
+    assert!(matrix("github").stderr.contains("--group-by target"));
+}
+
+#[test]
+fn a_failed_build_says_what_to_do() {
+    let repo = released(SITE);
+    repo.write(".sampo/config.toml", format!("[distribute]\ntargets = ['{}']\n", host()));
+    fs::remove_file(repo.path("Cargo.lock")).unwrap();
+    let ended = distribute(&repo, &["build"]);
+    assert_eq!(ended.code, 1, "{}", ended.stderr);
+    assert!(ended.stdout.contains("hint: there is no `Cargo.lock`"), "{}", ended.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_build_is_exit_code_130() {
+    let repo = released(SITE);
+    let build = "build = 'touch started; sleep 60'";
+    repo.write(".sampo/config.toml", format!("[distribute]\ntargets = ['{LINUX}', '{MAC}']\n{build}\n"));
+    let mut child = command(&repo, &["distribute", "build"]);
+    let mut child = child.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    while !repo.exists("started") {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    repo.run("kill", &["-TERM", &child.id().to_string()]);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 
 #[cfg(unix)]

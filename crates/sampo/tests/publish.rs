@@ -240,6 +240,23 @@ fn packages_that_cannot_be_published_are_tagged_as_configured() {
 }
 
 #[test]
+fn the_plan_tells_the_version_before_and_what_changed_since() {
+    let (repo, _registry) = workspace(&[("tool-cli", "1.0.0", "publish = false")]);
+    assert_eq!(publish(&repo, &[]).0, 0);
+    let note = ["add", "-p", "tool-cli", "-b", "minor", "-m", "Says hello."];
+    assert_eq!(result(&mut sampo(&repo, &note)).0, 0);
+    assert_eq!(result(&mut sampo(&repo, &["release", "--plan", "before.json"])).0, 0);
+    repo.commit("chore(release): 1.1.0");
+    let (code, _, stderr) = publish(&repo, &["--plan", "plan.json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let release = &planned(&repo)["releases"][0];
+    assert_eq!((&release["previous_version"], &release["bump"]), (&"1.0.0".into(), &"minor".into()));
+    assert!(release["changelog"].as_str().unwrap().contains("Says hello."), "{release}");
+    let before: serde_json::Value = serde_json::from_str(&repo.read("before.json")).unwrap();
+    assert_eq!(*release, before["releases"][0], "both plans tell the same");
+}
+
+#[test]
 fn a_release_that_is_not_committed_is_a_warning() {
     let (repo, _registry) = workspace(&[("tool-cli", "1.0.0", "publish = false")]);
     repo.write("crates/tool-cli/Cargo.toml", repo.read("crates/tool-cli/Cargo.toml").replace("1.0.0", "1.1.0"));

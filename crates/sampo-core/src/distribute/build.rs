@@ -1,5 +1,6 @@
 //! Builds a package for a target, and puts the result where the next step looks for it first.
 
+use std::borrow::Borrow;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::time::SystemTime;
 
 use tokio_util::sync::CancellationToken;
 
-use super::build_stamp::BuildStamp;
+use super::build_stamp::{BuildStamp, Outdated};
 use super::model::Release;
 use super::participant::Participant;
 use super::resolve::{Failure, ResolveError, Search, build_folder, cargo_folder};
@@ -33,6 +34,8 @@ pub struct Builder<'a> {
     pub environment: &'a Environment,
     /// The environment variables that hold tokens: builds do not get them.
     pub token_variables: &'a [String],
+    /// The commit that is checked out, where there is one: nothing is built for a release of another.
+    pub head: Option<String>,
     /// Where to tell what happens.
     pub reporter: Arc<dyn Reporter>,
     /// Ends the running build, and starts no further one.
@@ -64,6 +67,12 @@ pub enum BuildError {
         /// What it said.
         source: ProcessError,
     },
+    /// Another commit than that of the release is checked out.
+    #[error("`{tag}` is not built: another commit is checked out")]
+    WrongCommit {
+        /// The release's tag.
+        tag: String,
+    },
     /// The command succeeded, but its result is not there, or is unfit.
     #[error("the build ended well, but its result cannot be used")]
     Result(#[source] ResolveError),
@@ -80,6 +89,7 @@ impl Diagnose for BuildError {
         match self {
             Self::Command { source: ProcessError::Cancelled { .. }, .. } => "cancelled",
             Self::Command { .. } => "build-failed",
+            Self::WrongCommit { .. } => "build-wrong-commit",
             Self::Result(error) => error.code(),
             Self::Io(error) => error.code(),
             Self::Template(_) => "config-invalid",
@@ -95,6 +105,9 @@ impl Diagnose for BuildError {
                     .into(),
             ),
             Self::Result(error) => error.hint(),
+            Self::WrongCommit { tag } => {
+                Some(format!("run `git checkout {tag}` first, or build in a `git worktree add ../build {tag}`"))
+            }
             Self::Io(error) => error.hint(),
             Self::Template(_) => None,
         }
@@ -104,6 +117,15 @@ impl Diagnose for BuildError {
 /// What is missing on this machine, where the compiler's words tell.
 fn toolchain_hint(target: &Target, error: &ProcessError) -> Option<String> {
     let ProcessError::Failed { output, .. } = error else { return None };
+    if output.contains("cannot create the lock file") {
+        return Some("there is no `Cargo.lock`: run `cargo generate-lockfile` and commit it".into());
+    }
+    if output.contains("--locked was passed") {
+        return Some("`Cargo.lock` does not fit the manifests: run `cargo update --workspace` and commit it".into());
+    }
+    if output.contains("could not find specification for target") {
+        return target.meant().map(|meant| format!("did you mean `{meant}`? Correct it in `targets`"));
+    }
     if output.contains("E0463") || output.contains("target may not be installed") {
         return Some(format!("the standard library for this target is missing: run `rustup target add {target}`"));
     }
@@ -120,15 +142,27 @@ impl Builder<'_> {
     /// Builds each of `releases` for the targets of its participant, one after the other, as their output is read by
     /// people. A failed build fails its (package, target) alone. After a cancellation the rest is left out.
     pub async fn build_all(&self, participants: &[Participant<'_>], releases: &[Release]) -> Vec<Built> {
+        self.build_unless(participants, releases, |_, _, _| false).await
+    }
+
+    /// The same, without what `is_built` already.
+    pub async fn build_unless<R: Borrow<Release>>(
+        &self,
+        participants: &[Participant<'_>],
+        releases: &[R],
+        is_built: impl Fn(&Participant<'_>, &Release, &Target) -> bool,
+    ) -> Vec<Built> {
         let mut all = Vec::new();
-        for release in releases {
+        for release in releases.iter().map(Borrow::borrow) {
             let index = participants.binary_search_by(|participant| participant.id().cmp(&release.package));
-            let Ok(index) = index else { continue };
-            for target in &participants[index].targets {
+            let Ok(participant) = index.map(|index| &participants[index]) else { continue };
+            for target in &participant.targets {
                 if self.cancellation.is_cancelled() {
                     return all;
                 }
-                all.push(self.build_one(&participants[index], release, target).await);
+                if !is_built(participant, release, target) {
+                    all.push(self.build_one(participant, release, target).await);
+                }
             }
         }
         all
@@ -144,8 +178,15 @@ impl Builder<'_> {
 
     /// Runs the build; afterwards everything that is delivered is in one of the places that are searched.
     async fn build(&self, participant: &Participant<'_>, release: &Release, target: &Target) -> Result<(), BuildError> {
+        if release.commit.as_ref().is_some_and(|commit| self.head.as_ref() != Some(commit)) {
+            return Err(BuildError::WrongCommit { tag: release.tag.clone() });
+        }
         let artifacts = self.workspace.root.join(&self.config.distribute.artifacts_dir);
         fs::create_dir_all(&artifacts).map_err(PathError::new("make", &artifacts))?;
+        let names: Vec<String> =
+            participant.binaries.iter().map(|name| format!("{name}{}", target.executable_suffix())).collect();
+        let folder = build_folder(self.config, &self.workspace.root, participant, target);
+        let outdated = Outdated::find(&folder, &release.version, &names)?;
         let command = self.command(participant, release, target, &artifacts)?;
         command.run_to_success().await.map_err(|source| BuildError::Command {
             package: release.package.clone(),
@@ -153,10 +194,10 @@ impl Builder<'_> {
             source,
         })?;
         self.collect(participant, target)?;
-        let names: Vec<String> =
-            participant.binaries.iter().map(|name| format!("{name}{}", target.executable_suffix())).collect();
-        let folder = build_folder(self.config, &self.workspace.root, participant, target);
-        BuildStamp::write(&folder, &release.version, &names)?;
+        // What the build left alone stays what it was: of an older version.
+        if outdated.is_gone() {
+            BuildStamp::write(&folder, &release.version, &names)?;
+        }
         let search = Search::new(self.config, self.workspace);
         search.locate(participant, release, target).map(drop).map_err(BuildError::Result)
     }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,31 @@ impl BuildStamp {
         let Some(digest) = stamp.files.get(name.to_string_lossy().as_ref()) else { return Ok(None) };
         Ok((Digest::of_file(path)?.0 == *digest).then_some(stamp.version))
     }
+}
+
+/// Files that are noted as another version, as they are before a build.
+pub(super) struct Outdated(Vec<(PathBuf, Option<SystemTime>)>);
+
+impl Outdated {
+    /// Those of `names` in `folder` that are not `version`.
+    pub(super) fn find(folder: &Path, version: &Version, names: &[String]) -> Result<Self, PathError> {
+        let mut found = Vec::new();
+        for path in names.iter().map(|name| folder.join(name)).filter(|path| path.is_file()) {
+            if BuildStamp::version_of(&path)?.is_some_and(|noted| noted != *version) {
+                found.push((path.clone(), modified(&path)));
+            }
+        }
+        Ok(Self(found))
+    }
+
+    /// Whether every one of them has been written anew since.
+    pub(super) fn is_gone(&self) -> bool {
+        self.0.iter().all(|(path, before)| modified(path) != *before)
+    }
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
 }
 
 #[cfg(test)]

@@ -43,6 +43,7 @@ impl Run {
         let recorder = Arc::new(Recorder::default());
         let environment: Environment = [("TAP_TOKEN", "hunter22-token")].into_iter().collect();
         let builder = Builder {
+            head: None,
             config: &config,
             workspace: &workspace,
             environment: &environment,
@@ -132,13 +133,42 @@ async fn a_build_gets_no_token_and_shows_none() {
     assert!(!run.failure(0).message.contains("hunter22"));
 }
 
+fn cargo_says(output: &str) -> ProcessError {
+    let status = std::os::unix::process::ExitStatusExt::from_raw(256);
+    ProcessError::Failed { label: "cargo".into(), status, output: output.into() }
+}
+
+#[test]
+fn a_misspelt_target_is_explained_with_the_one_that_was_meant() {
+    let said = cargo_says("error: error loading target specification: could not find specification for target \"x\"");
+    let hint = |triple: &str| toolchain_hint(&triple.parse().unwrap(), &said);
+    let meant = "did you mean `x86_64-unknown-linux-gnu`? Correct it in `targets`";
+    assert_eq!(hint("x86_64-unkown-linux-gnu").as_deref(), Some(meant));
+    assert_eq!(hint("x86_64-acme-os").as_deref(), None);
+}
+
+#[tokio::test]
+async fn a_missing_or_outdated_lock_file_is_explained() {
+    let host = Repo::new().run("rustc", &["--print", "host-tuple"]);
+    let config = format!("[distribute]\ntargets = ['{host}']\n");
+    let repo = Repo::new();
+    repo.cargo_workspace(&[("my-cli", "1.2.0", "")]);
+    std::fs::remove_file(repo.path("Cargo.lock")).unwrap();
+    let run = Run::again(repo, &config).await;
+    let hint = |run: &Run| run.failure(0).hint.clone().unwrap();
+    assert_eq!(hint(&run), "there is no `Cargo.lock`: run `cargo generate-lockfile` and commit it");
+
+    let repo = Repo::new();
+    repo.cargo_workspace(&[("my-cli", "1.2.0", "")]);
+    let lock = repo.read("Cargo.lock").replace("1.2.0", "1.1.0");
+    repo.write("Cargo.lock", lock);
+    let run = Run::again(repo, &config).await;
+    assert!(hint(&run).contains("`cargo update --workspace`"), "{}", hint(&run));
+}
+
 #[tokio::test]
 async fn a_missing_standard_library_and_a_missing_linker_are_explained() {
-    let message = |output: &str| {
-        let status = std::os::unix::process::ExitStatusExt::from_raw(256);
-        let source = ProcessError::Failed { label: "cargo".into(), status, output: output.into() };
-        toolchain_hint(&MAC.parse().unwrap(), &source)
-    };
+    let message = |output: &str| toolchain_hint(&MAC.parse().unwrap(), &cargo_says(output));
     let missing = message("error[E0463]: can't find crate for `std`").unwrap();
     assert!(missing.ends_with(&format!("run `rustup target add {MAC}`")), "{missing}");
     assert!(message("error: linking with `cc` failed: exit status: 1").unwrap().contains("cargo zigbuild"));
@@ -164,6 +194,7 @@ async fn a_cancelled_run_builds_nothing_more() {
     let workspace = Workspace::discover(repo.root()).await.unwrap();
     let participants = participants(&config, &workspace).unwrap();
     let builder = Builder {
+        head: None,
         config: &config,
         workspace: &workspace,
         environment: &Environment::default(),

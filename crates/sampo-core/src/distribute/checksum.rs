@@ -149,6 +149,12 @@ impl Sums {
         self.0.get(name).copied()
     }
 
+    /// These lines, with those of `ours` in place of their own.
+    pub fn overlaid_by(mut self, ours: Self) -> Self {
+        self.0.extend(ours.0);
+        self
+    }
+
     /// The names and digests, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Digest)> {
         self.0.iter().map(|(name, digest)| (name.as_str(), *digest))

@@ -1,8 +1,10 @@
 //! What each destination gets: artifacts and destinations brought together, by their filters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
+use super::checksum_list::{is_list, list_of};
 use super::destination::Taker;
 use super::engine::{Earlier, Missing, Order};
 use super::model::{Artifact, ArtifactKind, Release, Shipment};
@@ -10,6 +12,10 @@ use super::pack::Packed;
 use super::participant::Participant;
 use super::report::{Delivery, Report, Status};
 use super::resolve::Failure;
+use crate::error::PathError;
+
+/// The kinds of artifacts that there are once for each target.
+const PER_TARGET: &[ArtifactKind] = &[ArtifactKind::Archive, ArtifactKind::Binary, ArtifactKind::Checksum];
 
 /// The orders of one run, and entries for what a rule left out.
 #[derive(Debug, Default)]
@@ -27,7 +33,8 @@ pub fn dispatch(
     packed: &[Packed],
     participants: &[Participant<'_>],
     report: Option<&Report>,
-) -> Dispatch {
+    staging: &Path,
+) -> Result<Dispatch, PathError> {
     let mut dispatch = Dispatch::default();
     let of = |release: &Release| participants.iter().find(|participant| *participant.id() == release.package);
     let pairs = packed.iter().filter_map(|packed| Some((packed, of(&packed.release)?)));
@@ -35,12 +42,12 @@ pub fn dispatch(
         for (packed, participant) in pairs.clone().filter(|(_, participant)| is_meant(taker, participant)) {
             if !taker.takes_version(&packed.release) {
                 dispatch.skipped.push(left_out(taker, &packed.release));
-            } else if let Some(order) = order(taker, packed, participant, report) {
+            } else if let Some(order) = order(taker, packed, participant, report, staging)? {
                 dispatch.orders.push(order);
             }
         }
     }
-    dispatch
+    Ok(dispatch)
 }
 
 fn is_meant(taker: &Taker, participant: &Participant<'_>) -> bool {
@@ -48,25 +55,47 @@ fn is_meant(taker: &Taker, participant: &Participant<'_>) -> bool {
         && participant.backends.is_none_or(|named| named.contains(&taker.destination.name))
 }
 
-fn order(taker: &Taker, packed: &Packed, participant: &Participant<'_>, report: Option<&Report>) -> Option<Order> {
-    let earlier = match report {
-        Some(report) => earlier(taker, &packed.release, report)?,
-        None => Earlier::default(),
+fn order(
+    taker: &Taker,
+    packed: &Packed,
+    participant: &Participant<'_>,
+    report: Option<&Report>,
+    staging: &Path,
+) -> Result<Option<Order>, PathError> {
+    let repeated = match report {
+        Some(report) => match Repeated::find(taker, &packed.release, report) {
+            Some(repeated) => repeated,
+            None => return Ok(None),
+        },
+        None => Repeated::default(),
     };
-    let artifacts: Vec<Artifact> = packed.artifacts.iter().filter(|artifact| taker.takes(artifact)).cloned().collect();
+    let is_taken = |artifact: &&Artifact| taker.takes(artifact) && repeated.has(&artifact.name);
+    let mut artifacts: Vec<Artifact> = packed.artifacts.iter().filter(is_taken).cloned().collect();
+    // A list names what this destination gets, and nothing else.
+    if let Some(at) = artifacts.iter().position(is_list) {
+        artifacts.remove(at);
+        let folder = staging.join("lists").join(&taker.destination.name).join(packed.release.tag.replace('/', "-"));
+        artifacts.extend(list_of(&artifacts, &folder)?);
+    }
     let missing: Vec<Missing> =
         packed.failures.iter().filter(|failure| concerns(taker, failure)).map(missing).collect();
+    let (missing, not_repeated): (Vec<Missing>, Vec<Missing>) =
+        missing.into_iter().partition(|missing| repeated.has(&missing.item));
+    let is_left = |artifact: &Artifact| taker.takes(artifact) && !is_list(artifact) && !repeated.has(&artifact.name);
+    let is_partial = !not_repeated.is_empty() || packed.artifacts.iter().any(is_left);
+    let left_to_others =
+        is_partial.then(|| "the report is of a part of the release; a run of the whole finishes it".to_owned());
     if artifacts.is_empty() && missing.is_empty() {
-        return None;
+        return Ok(None);
     }
-    Some(Order {
+    Ok(Some(Order {
         destination: Arc::clone(&taker.destination),
         shipment: Shipment { release: Arc::clone(&packed.release), artifacts },
         missing,
         optional: packed.optional.clone(),
-        earlier,
-        unfinished: unfinished(taker, participant),
-    })
+        unfinished: unfinished(taker, participant).or(left_to_others),
+        earlier: repeated.earlier,
+    }))
 }
 
 fn concerns(taker: &Taker, failure: &Failure) -> bool {
@@ -92,6 +121,9 @@ fn missing(failure: &Failure) -> Missing {
 
 /// With `--target`, the rest of the release may be anywhere: a run with all targets finishes it.
 fn unfinished(taker: &Taker, participant: &Participant<'_>) -> Option<String> {
+    if !participant.is_per_target() || !PER_TARGET.iter().any(|kind| taker.takes_kind(*kind)) {
+        return None;
+    }
     let absent: Vec<&str> = participant
         .configured_targets
         .iter()
@@ -103,22 +135,42 @@ fn unfinished(taker: &Taker, participant: &Participant<'_>) -> Option<String> {
         .then(|| format!("{} left out by `--target`; a run with all targets finishes the release", absent.join(", ")))
 }
 
-/// What `report` says about this order; none if everything succeeded, or it was no part of that run.
-fn earlier(taker: &Taker, release: &Release, report: &Report) -> Option<Earlier> {
-    let name = &taker.destination.name;
-    let is_ours = |delivery: &&Delivery| {
-        delivery.backend == *name && delivery.package == release.package && delivery.tag == release.tag
-    };
-    report.problems().find(is_ours)?;
-    let arrived = |delivery: &&Delivery| matches!(delivery.status, Status::Delivered | Status::Unchanged);
-    let arrived =
-        report.deliveries.iter().filter(is_ours).filter(arrived).map(|delivery| delivery.item.clone()).collect();
-    let of_release = report
-        .artifacts
-        .iter()
-        .filter(|artifact| artifact.package == release.package && artifact.version == release.version.to_string());
-    let digests: BTreeMap<_, _> = of_release.map(|artifact| (artifact.file.clone(), artifact.sha256)).collect();
-    Some(Earlier { arrived, digests })
+/// What the report of an earlier run says about an order.
+#[derive(Default)]
+struct Repeated {
+    earlier: Earlier,
+    /// The items that the order had then; none if it had not begun, and everything is to be tried.
+    items: Option<BTreeSet<String>>,
+}
+
+impl Repeated {
+    /// None if everything succeeded, or the order was no part of that run.
+    fn find(taker: &Taker, release: &Release, report: &Report) -> Option<Self> {
+        let name = &taker.destination.name;
+        let is_ours = |delivery: &&Delivery| {
+            delivery.backend == *name && delivery.package == release.package && delivery.tag == release.tag
+        };
+        let deliveries: Vec<&Delivery> = report.deliveries.iter().filter(is_ours).collect();
+        let finish = report.finishes.iter().find(is_ours);
+        if deliveries.is_empty() && finish.is_none() {
+            return report.cancelled.then(Self::default);
+        }
+        report.problems().find(is_ours)?;
+        let arrived = |delivery: &&&Delivery| matches!(delivery.status, Status::Delivered | Status::Unchanged);
+        let arrived = deliveries.iter().filter(arrived).map(|delivery| delivery.item.clone()).collect();
+        let version = release.version.to_string();
+        let artifacts = report.artifacts.iter();
+        let artifacts = artifacts.filter(|artifact| artifact.package == release.package && artifact.version == version);
+        let digests: BTreeMap<_, _> = artifacts.map(|artifact| (artifact.file.clone(), artifact.sha256)).collect();
+        // An item that was made from the whole release, under the release's name, stands for all its artifacts.
+        let items: BTreeSet<String> = deliveries.iter().map(|delivery| delivery.item.clone()).collect();
+        Some(Self { earlier: Earlier { arrived, digests }, items: (!items.contains(&release.tag)).then_some(items) })
+    }
+
+    /// Whether `item` is to be tried.
+    fn has(&self, item: &str) -> bool {
+        self.items.as_ref().is_none_or(|items| items.contains(item))
+    }
 }
 
 fn left_out(taker: &Taker, release: &Release) -> Delivery {

@@ -12,16 +12,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::backend::{Backend, BackendError, Pace};
 use super::checksum::Digest;
-use super::model::{Artifact, Item, Release, Shipment};
+use super::checksum_list::is_list;
+use super::model::{Item, Release, Shipment};
 use super::report::Delivery;
 use crate::error::Diagnose;
-use crate::event::Reporter;
+use crate::event::{Event, Reporter};
 use crate::target::Target;
 
 mod attempt;
-mod voyage;
+mod shipping;
 
-use voyage::Voyage;
+use shipping::{Awaited, Shipping, State};
 
 /// A configured backend, with the bounds of its deliveries.
 #[derive(Debug)]
@@ -70,6 +71,13 @@ pub struct Order {
     pub earlier: Earlier,
     /// Why the shipment is not to be finished by this run, although all that it has may arrive.
     pub unfinished: Option<String>,
+}
+
+impl Order {
+    /// Whether what belongs to `target` holds nothing back.
+    fn is_optional(&self, target: Option<&Target>) -> bool {
+        target.is_some_and(|target| self.optional.contains(target))
+    }
 }
 
 /// What the report of an earlier run says about an order.
@@ -124,6 +132,7 @@ pub struct Plan(Vec<PlannedOrder>);
 struct PlannedOrder {
     order: Order,
     items: Vec<Item>,
+    place: String,
 }
 
 /// The orders cannot be carried out as they are; nothing was delivered.
@@ -197,7 +206,8 @@ impl Plan {
             };
             let place = backend.destination(release).map_err(refused)?;
             let items = backend.items(&order.shipment).map_err(refused)?;
-            for item in &items {
+            // Lists of one place are merged into one.
+            for item in items.iter().filter(|item| !item.artifact.as_ref().is_some_and(is_list)) {
                 // Compared without case: the destination may be a file system that does not tell it apart.
                 let key = (name.clone(), place.clone(), item.name.to_lowercase());
                 if let Some(other) = taken.insert(key, Arc::clone(release)) {
@@ -209,47 +219,84 @@ impl Plan {
                     });
                 }
             }
-            planned.push(PlannedOrder { order, items });
+            planned.push(PlannedOrder { order, items, place });
         }
         Ok(Self(planned))
     }
 
-    /// Carries out every order. One that fails never stops another, unless that one needs it.
+    /// Carries out every order. One that fails never stops another, unless that one needs it or shares its place:
+    /// what is visible at once for several releases is finished once all of them have arrived.
     pub async fn carry_out(self, options: &Options) -> Vec<Outcome> {
+        self.warn_of_optional(&*options.reporter);
         let permits = Semaphore::new(options.jobs.get());
-        let mut signals = BTreeMap::new();
+        let signals: Signals = self.0.iter().map(|planned| (planned.key(), watch::channel(None))).collect();
+        let mut groups: BTreeMap<(&str, &str), Vec<&PlannedOrder>> = BTreeMap::new();
         for planned in &self.0 {
-            signals.insert(planned.key(), watch::channel(None));
+            groups.entry((&planned.order.destination.name, &planned.place)).or_default().push(planned);
         }
-        let voyages = self.0.iter().map(|planned| {
-            let needs = planned.order.destination.needs.iter();
-            let awaited = needs
-                .filter_map(|need| {
-                    let (_, receiver) = signals.get(&(need.clone(), planned.order.shipment.release.tag.clone()))?;
-                    Some((need.clone(), receiver.clone()))
-                })
-                .collect();
-            let (done, _) = &signals[&planned.key()];
-            async {
-                let outcome = Voyage::new(planned, options, &permits).sail(awaited).await;
-                let succeeded = outcome.deliveries.iter().chain(&outcome.finish).all(|d| !d.status.is_problem());
-                done.send_replace(Some(succeeded));
-                outcome
-            }
-        });
-        join_all(voyages).await
+        let ran = groups.into_values().map(|group| carry_out_group(group, options, &permits, &signals));
+        join_all(ran).await.into_iter().flatten().collect()
     }
+
+    /// Says once what is missing and optional: the run succeeds without it, so that it would be easily overlooked.
+    fn warn_of_optional(&self, reporter: &dyn Reporter) {
+        let mut told = BTreeSet::new();
+        for order in self.0.iter().map(|planned| &planned.order) {
+            let release = &order.shipment.release;
+            for missing in order.missing.iter().filter(|missing| order.is_optional(missing.target.as_ref())) {
+                if told.insert((&release.package, &release.version, &missing.item)) {
+                    let message = format!("`{}` is optional and left out: {}", missing.item, missing.message);
+                    reporter.report(Event::Warning { message: &message, hint: missing.hint.as_deref() });
+                }
+            }
+        }
+    }
+}
+
+/// Tells, by backend and release, whether it succeeded; nothing until it is through.
+type Signals = BTreeMap<(String, String, String), (watch::Sender<Option<bool>>, watch::Receiver<Option<bool>>)>;
+
+/// The orders that share one place.
+async fn carry_out_group(
+    group: Vec<&PlannedOrder>,
+    options: &Options,
+    permits: &Semaphore,
+    signals: &Signals,
+) -> Vec<Outcome> {
+    let shippings: Vec<Shipping<'_>> = group.iter().map(|planned| Shipping::new(planned, options, permits)).collect();
+    let delivering = shippings.iter().zip(&group).map(|(shipping, planned)| shipping.deliver(planned.awaited(signals)));
+    let mut states: Vec<State> = Vec::new();
+    for (shipping, state) in shippings.iter().zip(join_all(delivering).await) {
+        // They have one list, and what the next one makes of it counts.
+        states.iter_mut().for_each(State::forget_list);
+        states.push(shipping.deliver_list(state).await);
+    }
+    let hindrance = shippings.iter().zip(&states).find_map(|(shipping, state)| shipping.required_problem(state));
+    let mut outcomes = Vec::new();
+    for ((shipping, state), planned) in shippings.iter().zip(states).zip(&group) {
+        let finish = shipping.finish(&state, hindrance.as_deref()).await;
+        let succeeded = shipping.succeeded(&state, finish.as_ref());
+        signals[&planned.key()].0.send_replace(Some(succeeded));
+        outcomes.push(Outcome { deliveries: state.deliveries, finish });
+    }
+    outcomes
 }
 
 impl PlannedOrder {
-    fn key(&self) -> (String, String) {
-        (self.order.destination.name.clone(), self.order.shipment.release.tag.clone())
+    fn key(&self) -> (String, String, String) {
+        self.key_at(&self.order.destination.name)
     }
-}
 
-/// Whether an artifact lists others, so that a newer one may take its place if it keeps every line.
-fn lists_others(artifact: &Artifact) -> bool {
-    artifact.name == super::checksum::SUMS_FILE
+    fn key_at(&self, backend: &str) -> (String, String, String) {
+        let release = &self.order.shipment.release;
+        (backend.to_owned(), release.package.to_string(), release.tag.clone())
+    }
+
+    /// The backends that this one waits for, as far as they have to do with the release.
+    fn awaited(&self, signals: &Signals) -> Vec<Awaited> {
+        let needs = self.order.destination.needs.iter();
+        needs.filter_map(|need| Some((need.clone(), signals.get(&self.key_at(need))?.1.clone()))).collect()
+    }
 }
 
 #[cfg(test)]

@@ -123,23 +123,33 @@ impl<'a> Matrix<'a> {
             MatrixFormat::Github if self.jobs.len() > GITHUB_LIMIT => {
                 Err(MatrixTooLarge { jobs: self.jobs.len(), grouping: self.grouping }.into())
             }
-            MatrixFormat::Github => Ok(json!({ "include": self.entries()? }).to_string()),
-            MatrixFormat::Json => Ok(format!("{:#}", Value::Array(self.entries()?))),
+            MatrixFormat::Github => {
+                Ok(json!({ "include": self.entries(|target| self.required_runner(target))? }).to_string())
+            }
+            // Another CI system has machines and limits of its own.
+            MatrixFormat::Json => {
+                let entries = self.entries(|target| Ok(self.runner(target).unwrap_or_default()))?;
+                Ok(format!("{:#}", Value::Array(entries)))
+            }
             MatrixFormat::Gitlab => Ok(gitlab::pipeline(self)),
         }
     }
 
-    /// The outputs of a workflow step: `build-matrix`, and `build-needed` for those who prefer to guard with it.
+    /// The outputs of a step of GitHub's: `build-matrix`, and `build-needed` for those who prefer to guard with it.
     pub fn outputs(&self) -> Result<[(&'static str, String); 2], SampoError> {
         let needed = !self.is_empty();
         Ok([("build-matrix", self.render(MatrixFormat::Github)?), ("build-needed", needed.to_string())])
     }
 
-    fn entries(&self) -> Result<Vec<Value>, SampoError> {
-        self.jobs.iter().map(|job| Ok(Value::Object(self.entry(job)?))).collect()
+    /// The entries; `runner` says which machine builds a target.
+    fn entries<'r>(
+        &'r self,
+        runner: impl Fn(&'r Target) -> Result<&'r str, ConfigError>,
+    ) -> Result<Vec<Value>, ConfigError> {
+        self.jobs.iter().map(|job| Ok(Value::Object(self.entry(job, runner(job.target)?)))).collect()
     }
 
-    fn entry(&self, job: &Job<'_>) -> Result<Map<String, Value>, ConfigError> {
+    fn entry(&self, job: &Job<'_>, runner: &str) -> Map<String, Value> {
         let mut entry = Map::new();
         let mut set = |key: &str, value: String| entry.insert(key.to_owned(), Value::String(value));
         match (self.grouping, job.builds.as_slice()) {
@@ -155,7 +165,7 @@ impl<'a> Matrix<'a> {
             }
         }
         set("target", job.target.to_string());
-        set("os", self.runner(job.target)?);
+        set("os", runner.to_owned());
         set("artifact", self.artifact(job));
         set("binaries", words(job.builds.iter().flat_map(|build| build.participant.binaries).cloned()));
         set("ext", job.target.executable_suffix().to_owned());
@@ -165,7 +175,7 @@ impl<'a> Matrix<'a> {
         if let Some(extra) = self.config.distribute.matrix.get(job.target) {
             entry.extend(extra.iter().map(|(key, value)| (key.clone(), value.clone())));
         }
-        Ok(entry)
+        entry
     }
 
     /// The name under which the job's results are handed on.
@@ -176,13 +186,23 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    fn runner(&self, target: &Target) -> Result<String, ConfigError> {
+    fn runner<'r>(&'r self, target: &Target) -> Option<&'r str> {
         let configured = self.config.distribute.runners.get(target).map(String::as_str);
-        configured.or_else(|| target.default_runner()).map(str::to_owned).ok_or_else(|| {
+        configured.or_else(|| target.default_runner())
+    }
+
+    fn required_runner<'r>(&'r self, target: &Target) -> Result<&'r str, ConfigError> {
+        self.runner(target).ok_or_else(|| {
             let message = format!("no runner is known to build `{target}`");
-            self.config.source().error_at(&["distribute", "runners"], message).with_hint(format!(
-                "name one in `.sampo/config.toml`:\n\n[distribute.runners]\n{target} = \"ubuntu-24.04\""
-            ))
+            let lines = format!(
+                "name one in `.sampo/config.toml`:\n\n[distribute.runners]\n{target} = \"{}\"",
+                target.similar_runner()
+            );
+            let hint = match target.meant() {
+                Some(meant) => format!("did you mean the target `{meant}`? If not, {lines}"),
+                None => lines,
+            };
+            self.config.source().error_at(&["distribute", "runners"], message).with_hint(hint)
         })
     }
 }

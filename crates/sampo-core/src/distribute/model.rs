@@ -10,7 +10,7 @@ use crate::config::Repository;
 pub use crate::config::distribute::ArtifactKind;
 use crate::target::Target;
 use crate::template::Variables;
-use crate::workspace::PackageId;
+use crate::workspace::{Ecosystem, PackageId};
 
 /// A package at a version, with its git tag and commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,21 @@ pub struct Release {
 }
 
 impl Release {
+    /// A release like any other, to try out a template before there is a real one.
+    pub fn example() -> Self {
+        let repository = Repository { owner: "acme".into(), name: "app".into() };
+        Self {
+            package: PackageId::new(Ecosystem::Cargo, "my-cli"),
+            version: Version::new(1, 2, 0),
+            tag: "my-cli-v1.2.0".into(),
+            commit: Some("0123456789abcdef0123456789abcdef01234567".into()),
+            commit_time: 0,
+            path: "crates/my-cli".into(),
+            notes: None,
+            repository: Some(repository),
+        }
+    }
+
     /// Whether the version is a pre-release.
     pub fn is_prerelease(&self) -> bool {
         !self.version.pre.is_empty()

@@ -10,6 +10,7 @@ use futures::stream::{self, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 use super::checksum::{self, Digest, Sums};
+use super::checksum_list;
 use super::model::{Artifact, ArtifactKind, Release};
 use super::naming;
 use super::resolve::{Archive, Contents, Failure, Planned, Resolved};
@@ -204,8 +205,7 @@ fn checksum_files(artifacts: &[Artifact], which: Checksums, folder: &Path) -> Re
         }
     }
     if which.has_file() && !artifacts.is_empty() {
-        let sums = artifacts.iter().map(|artifact| (artifact.name.clone(), artifact.sha256)).collect();
-        files.push(checksum_file(checksum::SUMS_FILE.into(), None, &sums, folder)?);
+        files.extend(checksum_list::list_of(artifacts, folder)?);
     }
     Ok(files)
 }

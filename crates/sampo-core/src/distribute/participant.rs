@@ -1,6 +1,7 @@
 //! The packages that take part in a distribution: what each delivers, and for which targets.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use crate::config::distribute::PackageOverrides;
 use crate::config::{CommandLine, Config, ConfigError};
@@ -8,6 +9,8 @@ use crate::error::Diagnose;
 use crate::target::{Target, nearest};
 use crate::template::{TargetScope, Template};
 use crate::workspace::{Package, PackageId, Workspace, WorkspaceError};
+
+mod targets;
 
 /// A package that has something to deliver, with all that the configuration says about it.
 #[derive(Debug, Clone)]
@@ -56,7 +59,7 @@ impl Participant<'_> {
     }
 
     /// Whether it delivers anything that exists once for each target.
-    fn is_per_target(&self) -> bool {
+    pub fn is_per_target(&self) -> bool {
         !self.binaries.is_empty() || !self.artifacts.is_empty()
     }
 }
@@ -68,6 +71,7 @@ pub fn participants<'a>(config: &'a Config, workspace: &'a Workspace) -> Result<
     check_distinct(config, &["distribute", "targets"], &config.distribute.targets)?;
     check_globs(config, &["distribute", "include"], &config.distribute.include)?;
     let tables = Tables::read(config, workspace)?;
+    targets::check(config)?;
     let visible = workspace.packages.iter().filter(|package| !config.packages.ignores(package));
     visible.filter_map(|package| read(config, package, tables.of(package)).transpose()).collect()
 }
@@ -166,11 +170,23 @@ fn check_distinct(config: &Config, path: &[&str], targets: &[Target]) -> Result<
     }
 }
 
+/// Globs are those of files below the root, since nothing else belongs to a release.
 fn check_globs(config: &Config, path: &[&str], globs: &[String]) -> Result<(), ConfigError> {
-    globs.iter().try_for_each(|glob| match glob::Pattern::new(glob) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(config.source().error_at(path, format!("`{glob}` is not a glob: {}", error.msg))),
+    let error = |message: String| config.source().error_at(path, message);
+    globs.iter().try_for_each(|glob| {
+        glob::Pattern::new(glob).map_err(|reason| error(format!("`{glob}` is not a glob: {}", reason.msg)))?;
+        if leads_outside(glob) {
+            let message = format!("`{glob}` may lead out of the workspace");
+            return Err(error(message).with_hint("copy what is to be delivered into the workspace, and name it there"));
+        }
+        Ok(())
     })
+}
+
+/// Whether it is absolute or climbs to a parent folder, in the notation of any system.
+fn leads_outside(glob: &str) -> bool {
+    let parts: Vec<&str> = glob.split(['/', '\\']).collect();
+    Path::new(glob).is_absolute() || glob.starts_with(['/', '\\']) || parts[0].ends_with(':') || parts.contains(&"..")
 }
 
 /// `--package` or `--target` leaves nothing.

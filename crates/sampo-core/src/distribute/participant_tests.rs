@@ -134,3 +134,44 @@ fn narrowing_keeps_what_was_asked_for_and_names_what_exists() {
     assert!(error.hint().unwrap().starts_with("distributed are: cargo/a-cli, cargo/b-cli;"));
     assert_eq!(narrowed(&["nope"], &[]).unwrap_err().code(), "unknown-package");
 }
+
+#[test]
+fn a_setting_for_a_target_of_no_package_is_an_error_at_its_place() {
+    let targets = "[distribute]\ntargets = ['x86_64-unknown-linux-gnu']\n";
+    let stray = "`x86_64-unkown-linux-gnu` is not a target of any package (did you mean `x86_64-unknown-linux-gnu`? \
+                 If not, add `x86_64-unkown-linux-gnu` to `targets`)";
+    let table = [
+        ("[distribute.runners]\nx86_64-unkown-linux-gnu = 'mine'\n", "config.toml:4:1: "),
+        ("[distribute.matrix.x86_64-unkown-linux-gnu]\ncontainer = 'x'\n", "config.toml:3:20: "),
+        (
+            "[distribute.backends.b]\ntype = 'command'\nrun = 'x'\ntargets = ['x86_64-unkown-linux-gnu']\n",
+            "config.toml:6:1: ",
+        ),
+    ];
+    for (setting, place) in table {
+        assert_eq!(error(&format!("{targets}{setting}")), format!("{place}{stray}"));
+    }
+    let far = error(&format!("{targets}[distribute.runners]\nriscv64gc-none-elf = 'mine'\n"));
+    assert!(far.ends_with("(add it to `targets`, where these stand: x86_64-unknown-linux-gnu)"), "{far}");
+}
+
+#[test]
+fn a_setting_may_be_for_a_target_of_one_package_only() {
+    let runner = "[distribute.runners]\nx86_64-unknown-freebsd = 'mine'\n";
+    let package = "[distribute.packages.a-cli]\ntargets = ['x86_64-unknown-freebsd']\n";
+    assert_eq!(ids(&format!("{runner}{package}")), ["cargo/a-cli", "cargo/b-cli"]);
+}
+
+#[test]
+fn a_glob_that_leads_out_of_the_workspace_is_an_error_at_its_place() {
+    let hint = "(copy what is to be delivered into the workspace, and name it there)";
+    for glob in ["/etc/passwd", "../secret", "docs/../../x", r"C:\keys\*", r"..\x", r"\\host\share\*"] {
+        assert_eq!(
+            error(&format!("[distribute]\ninclude = ['{glob}']\n")),
+            format!("config.toml:2:1: `{glob}` may lead out of the workspace {hint}")
+        );
+        let files = error(&format!("[distribute.packages.lib]\nfiles = ['{glob}']\n"));
+        assert_eq!(files, format!("config.toml:2:1: `{glob}` may lead out of the workspace {hint}"));
+    }
+    assert_eq!(ids("[distribute]\ninclude = ['README*', 'share/..hidden/**', './x']\n").len(), 2);
+}

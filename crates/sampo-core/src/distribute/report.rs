@@ -138,18 +138,31 @@ pub enum ReportError {
         /// Why.
         source: serde_json::Error,
     },
+    /// It was written by a version that uses another format.
+    #[error("`{}` has schema version {found}, this version of sampo reads {SCHEMA_VERSION}", path.display())]
+    SchemaVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
 }
 
 impl Diagnose for ReportError {
     fn code(&self) -> &'static str {
         match self {
             Self::Io(error) => error.code(),
-            Self::Invalid { .. } => "report-invalid",
+            Self::Invalid { .. } | Self::SchemaVersion { .. } => "report-invalid",
         }
     }
 
     fn hint(&self) -> Option<String> {
-        Some("`sampo distribute --report FILE` writes one".into())
+        match self {
+            Self::Io(_) => None,
+            Self::Invalid { .. } | Self::SchemaVersion { .. } => {
+                Some("`sampo distribute --report FILE` writes one".into())
+            }
+        }
     }
 }
 
@@ -171,7 +184,12 @@ impl Report {
     /// Reads a report.
     pub fn read(path: &Path) -> Result<Self, ReportError> {
         let text = fs::read_to_string(path).map_err(PathError::new("read", path))?;
-        serde_json::from_str(&text).map_err(|source| ReportError::Invalid { path: path.to_owned(), source })
+        let report: Self =
+            serde_json::from_str(&text).map_err(|source| ReportError::Invalid { path: path.to_owned(), source })?;
+        if report.schema_version != SCHEMA_VERSION {
+            return Err(ReportError::SchemaVersion { path: path.to_owned(), found: report.schema_version });
+        }
+        Ok(report)
     }
 
     /// Writes it, replacing an older one.
@@ -188,6 +206,11 @@ impl Report {
     /// with ANSI sequences, which the caller drops where they do not belong.
     pub fn to_text(&self, width: usize) -> String {
         table::render(self, width)
+    }
+
+    /// Whether nothing is left to be tried again.
+    pub fn is_through(&self) -> bool {
+        !self.cancelled && self.problems().next().is_none()
     }
 
     /// How the run ended as a whole.
@@ -212,22 +235,24 @@ impl Report {
         self.problems().map(|delivery| delivery.backend.as_str()).collect()
     }
 
-    /// Sorts everything and notes the command that retries what did not succeed. `file` is where the report will be.
-    pub(crate) fn complete(&mut self, file: Option<&Path>) {
+    /// Sorts everything and notes the command that retries what did not succeed. `file` is where the report will be,
+    /// `targets` what the run was narrowed to.
+    pub(crate) fn complete(&mut self, file: Option<&Path>, targets: &[Target]) {
         let key = |delivery: &Delivery| (delivery.package.clone(), delivery.backend.clone(), delivery.item.clone());
         self.deliveries.sort_by_key(key);
         self.finishes.sort_by_key(key);
-        let has_problems = self.problems().next().is_some();
-        self.retry_command = has_problems.then(|| self.retry_arguments(file));
+        let is_through = self.is_through();
+        self.retry_command = (!is_through).then(|| self.retry_arguments(file, targets));
     }
 
-    fn retry_arguments(&self, file: Option<&Path>) -> String {
+    fn retry_arguments(&self, file: Option<&Path>, targets: &[Target]) -> String {
         let mut words = vec!["sampo".to_owned(), "distribute".to_owned()];
         if let Some(file) = file {
             words.extend(["--retry".to_owned(), file.to_string_lossy().into_owned()]);
         } else {
             let tags: BTreeSet<&str> = self.problems().map(|delivery| delivery.tag.as_str()).collect();
             words.extend(tags.into_iter().flat_map(|tag| ["--tag".to_owned(), tag.to_owned()]));
+            words.extend(targets.iter().flat_map(|target| ["--target".to_owned(), target.to_string()]));
             words.extend(self.failed_backends().into_iter().flat_map(|name| ["--backend".to_owned(), name.to_owned()]));
         }
         shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()

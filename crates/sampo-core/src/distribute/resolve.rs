@@ -146,14 +146,14 @@ impl<'a> Search<'a> {
         match &located {
             Located::Binaries(binaries) => {
                 for binary in binaries {
-                    self.check_file(&binary.path)?;
+                    self.check_file(&binary.path, true)?;
                     self.check_version(&binary.path, &release.version)?;
                     self.check_platform(&binary.path, target)?;
                 }
             }
             Located::ReadyMade(paths) => {
                 for path in paths {
-                    self.check_file(path)?;
+                    self.check_file(path, true)?;
                     if is_raw_binary(path)? {
                         self.check_platform(path, target)?;
                     }
@@ -319,7 +319,7 @@ impl<'a> Search<'a> {
         paths
             .into_iter()
             .map(|path| {
-                self.check_file(&path)?;
+                self.check_file(&path, false)?;
                 let name = files::name_of(&path)?;
                 Ok(Planned { name, kind: ArtifactKind::File, target: None, contents: Contents::File(path) })
             })
@@ -340,9 +340,9 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    fn check_file(&self, path: &Path) -> Result<(), ResolveError> {
+    fn check_file(&self, path: &Path, is_built: bool) -> Result<(), ResolveError> {
         if self.fence.admit(path)?.len() == 0 {
-            return Err(ResolveError::Empty { path: self.shown(path) });
+            return Err(ResolveError::Empty { path: self.shown(path), is_built });
         }
         Ok(())
     }

@@ -199,31 +199,30 @@ async fn by_plan<'a>(plan: &ReleasePlan, scene: &Scene<'a>, tags: &mut Tags) -> 
             scene.workspace.resolve(&planned.package.to_string())?;
         }
         let Some(participant) = participant(scene, &planned.package) else { continue };
-        candidates.push(read_planned(planned, participant.package, plan, scene, tags).await?);
+        candidates.push(read_planned(planned, participant.package, scene, tags).await?);
     }
     Ok(candidates)
 }
 
+/// A plan says which releases are meant, never what they are: that is decided by their tags.
 async fn read_planned<'a>(
     planned: &PlannedRelease,
     package: &'a Package,
-    plan: &ReleasePlan,
     scene: &Scene<'_>,
     tags: &mut Tags,
 ) -> Result<Candidate<'a>, SampoError> {
-    let version = planned.version.parse().map_err(|source| SelectError::PlanVersion {
+    let PlannedRelease { tag, version, changelog: notes, .. } = planned.clone();
+    let version: Version = version.parse().map_err(|source| SelectError::PlanVersion {
         package: planned.package.clone(),
         version: planned.version.clone(),
         source,
     })?;
-    // The tag is what users see; the plan may have been written before the commit that was tagged in the end.
-    let commit = match (tags.find(&planned.tag, scene.git).await, &plan.commit) {
-        (Ok(Some(commit)), _) => commit,
-        (_, Some(commit)) => commit.clone(),
-        (Ok(None), None) => return Err(SelectError::MissingTag { tag: planned.tag.clone() }.into()),
-        (Err(error), None) => return Err(error.into()),
-    };
-    Ok(Candidate { package, version, tag: planned.tag.clone(), commit, notes: planned.changelog.clone() })
+    if scene.config.git.version_in_tag(&tag, &package.id).as_ref() != Some(&version) {
+        let expected = scene.config.git.tag(&package.id, &planned.version);
+        return Err(SelectError::PlanTag { package: package.id.clone(), version, tag, expected }.into());
+    }
+    let commit = tags.require(&tag, scene.git).await?;
+    Ok(Candidate { package, version, tag, commit, notes })
 }
 
 /// The current version of every participant that is tagged; a warning for each that is not.

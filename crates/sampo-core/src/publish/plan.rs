@@ -2,6 +2,7 @@
 
 use semver::Version;
 
+use super::history::History;
 use crate::release::plan_file::{PlannedRelease, ReleasePlan};
 use crate::workspace::PackageId;
 
@@ -71,22 +72,32 @@ impl Plan {
     }
 
     /// What is released at the commit: every package whose tag is there, and with `planned` also those whose tag is
-    /// still to be made. `has_artifacts` knows whether there is something to distribute for a package.
-    pub fn releases(&self, planned: bool, has_artifacts: impl Fn(&PackageId) -> bool) -> ReleasePlan {
+    /// still to be made. `has_artifacts` knows whether there is something to distribute for a package, and `history`
+    /// the past of its version.
+    pub fn releases(
+        &self,
+        planned: bool,
+        has_artifacts: impl Fn(&PackageId) -> bool,
+        history: impl Fn(&PackageId, &Version) -> History,
+    ) -> ReleasePlan {
         let is_released = |step: &&Step| match step.tagging {
             Tagging::AtHead | Tagging::Created => true,
             Tagging::Needed => planned,
             Tagging::Elsewhere | Tagging::Withheld => false,
         };
-        let release = |step: &Step| PlannedRelease {
-            package: step.package.clone(),
-            version: step.version.clone(),
-            previous_version: None,
-            bump: None,
-            tag: step.tag.clone(),
-            prerelease: Version::parse(&step.version).is_ok_and(|version| !version.pre.is_empty()),
-            changelog: None,
-            has_artifacts: has_artifacts(&step.package),
+        let release = |step: &Step| {
+            let version = Version::parse(&step.version).ok();
+            let past = version.as_ref().map(|version| history(&step.package, version)).unwrap_or_default();
+            PlannedRelease {
+                package: step.package.clone(),
+                version: step.version.clone(),
+                previous_version: past.previous.map(|previous| previous.to_string()),
+                bump: past.bump,
+                tag: step.tag.clone(),
+                prerelease: version.is_some_and(|version| !version.pre.is_empty()),
+                changelog: past.changelog,
+                has_artifacts: has_artifacts(&step.package),
+            }
         };
         let releases = self.steps.iter().filter(is_released).map(release).collect();
         ReleasePlan::new(Some(self.commit.clone()), releases)
@@ -108,6 +119,7 @@ impl Step {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::changeset::Level;
     use crate::workspace::Ecosystem;
 
     fn step(name: &str, upload: Upload, tagging: Tagging) -> Step {
@@ -127,14 +139,17 @@ mod tests {
         ];
         let plan = Plan { commit: "c0ffee".into(), steps };
         let names = |planned: bool| -> Vec<String> {
-            let releases = plan.releases(planned, |id| id.name() == "here").releases;
+            let releases = plan.releases(planned, |id| id.name() == "here", |_, _| History::default()).releases;
             releases.iter().map(|release| release.package.name().to_owned()).collect()
         };
         assert_eq!(names(false), ["here", "made"]);
         assert_eq!(names(true), ["here", "made", "missing"]);
-        let file = plan.releases(false, |id| id.name() == "here");
+        let past = History { previous: Some(Version::new(0, 9, 0)), bump: Some(Level::Major), changelog: None };
+        let file = plan.releases(false, |id| id.name() == "here", |_, _| past.clone());
         assert_eq!(file.commit.as_deref(), Some("c0ffee"));
         assert_eq!(file.releases[0].tag, "here-v1.0.0-rc.1");
+        assert_eq!(file.releases[0].previous_version.as_deref(), Some("0.9.0"));
+        assert_eq!(file.releases[0].bump, Some(Level::Major));
         assert!(file.releases[0].prerelease && file.releases[0].has_artifacts && !file.releases[1].has_artifacts);
     }
 

@@ -33,7 +33,7 @@ pub struct PlannedRelease {
     pub package: PackageId,
     /// The version released.
     pub version: String,
-    /// The version before; null if unknown, as it is when publishing.
+    /// The version before; null if unknown, as it is for a first release.
     pub previous_version: Option<String>,
     /// How much it rose; null if unknown.
     pub bump: Option<Level>,

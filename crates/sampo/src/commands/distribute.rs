@@ -13,7 +13,7 @@ use std::sync::Arc;
 use anstream::{eprintln, print, println};
 use clap::{Args, Subcommand, ValueEnum};
 use sampo_core::distribute::report::{Report, Verdict};
-use sampo_core::distribute::{self, Outcome, Request, Run};
+use sampo_core::distribute::{self, Caller, Outcome, Request};
 use sampo_core::event::Reporter;
 use sampo_core::interrupt::Interrupt;
 
@@ -60,7 +60,7 @@ struct DeliveryArguments {
     #[command(flatten)]
     selection: SelectionArguments,
     /// Only this backend; may be repeated.
-    #[arg(long, short, value_name = "NAME")]
+    #[arg(long, short, value_name = "NAME", num_args = 1..)]
     backend: Vec<String>,
     /// Build what is missing first.
     #[arg(long)]
@@ -119,8 +119,8 @@ async fn deliver(arguments: DeliveryArguments) -> anyhow::Result<ExitCode> {
     };
     let reporter: Arc<dyn Reporter> = Arc::new(Terminal { quiet: arguments.quiet });
     let interrupt = Interrupt::listen(Arc::clone(&reporter));
-    let run = Run { reporter, cancellation: interrupt.token() };
-    let Some(outcome) = interrupt.guard(distribute::run(&project, &request, &run)).await else {
+    let caller = Caller { reporter, cancellation: interrupt.token() };
+    let Some(outcome) = interrupt.guard(distribute::deliver(&project, &request, &caller)).await else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
     match outcome? {

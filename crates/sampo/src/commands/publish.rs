@@ -10,7 +10,7 @@ use sampo_core::SampoError;
 use sampo_core::distribute::advise_binstall;
 use sampo_core::event::Reporter;
 use sampo_core::project::Project;
-use sampo_core::publish::{ForwardedArguments, Plan, Publisher, Step, Tagging, Upload};
+use sampo_core::publish::{ForwardedArguments, Histories, Plan, Publisher, Step, Tagging, Upload};
 use sampo_core::workspace::{Ecosystem, PackageId, Workspace};
 
 use super::{has_artifacts, open_project};
@@ -71,7 +71,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         (outcome.plan, outcome.error.map_or(Ok(()), Err))
     };
     if let Some(file) = &arguments.plan {
-        let releases = plan.releases(arguments.dry_run, has_artifacts);
+        let histories = Histories::read(&project).await.map_err(SampoError::from)?;
+        let releases = plan.releases(arguments.dry_run, has_artifacts, |id, version| histories.of(id, version));
         releases.write(file).map_err(SampoError::from)?;
     }
     result.map_err(SampoError::from)?;

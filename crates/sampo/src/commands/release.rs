@@ -8,7 +8,7 @@ use anstream::{eprintln, println};
 use clap::Args;
 use sampo_core::SampoError;
 use sampo_core::atomic;
-use sampo_core::distribute::{self, Choice, Grouping, MatrixFormat, MatrixRequest, Run, Selection};
+use sampo_core::distribute::{self, Caller, Choice, Grouping, MatrixFormat, MatrixRequest, Selection};
 use sampo_core::event::{Event, Reporter};
 use sampo_core::project::Project;
 use sampo_core::release::{self, Plan, branch};
@@ -119,6 +119,6 @@ async fn matrix(project: &Project, plan: &Plan, is_asked_for: bool) -> Result<Op
         format: MatrixFormat::Github,
         grouping: Grouping::Package,
     };
-    let run = Run { reporter: Arc::new(Terminal::default()), cancellation: CancellationToken::new() };
-    distribute::matrix(project, &request, &run).await.map(Some)
+    let caller = Caller { reporter: Arc::new(Terminal::default()), cancellation: CancellationToken::new() };
+    distribute::matrix(project, &request, &caller).await.map(Some)
 }

@@ -5,6 +5,7 @@ use sampo_testkit::Repo;
 /// What placeholders and variables of the examples stand for.
 const VALUES: &[(&str, &str)] = &[
     ("$PACKAGE", "cargo/my-cli"),
+    ("$PACKAGES", "cargo/my-cli"),
     ("$TARGET", "x86_64-unknown-linux-gnu"),
     ("FILE", "plan.json"),
     ("REPORT", "report.json"),

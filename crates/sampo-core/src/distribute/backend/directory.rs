@@ -53,14 +53,17 @@ impl BackendConfig for Config {
     const TYPE: &'static str = "directory";
 
     fn check(&self, table: &BackendTable) -> Result<(), ConfigError> {
-        if self.path.uses("version") || self.path.uses("tag") {
-            return Ok(());
+        if !(self.path.uses("version") || self.path.uses("tag")) {
+            let message = format!(
+                "`{}` is the same folder for every version: it must contain `{{{{ version }}}}` or `{{{{ tag }}}}`",
+                self.path.source()
+            );
+            return Err(table.error(Some("path"), message));
         }
-        let message = format!(
-            "`{}` is the same folder for every version: it must contain `{{{{ version }}}}` or `{{{{ tag }}}}`",
-            self.path.source()
-        );
-        Err(table.error(Some("path"), message))
+        match self.url.as_ref().map(check_address) {
+            Some(Err(message)) => Err(table.error(Some("url"), message)),
+            _ => Ok(()),
+        }
     }
 
     fn build(self, table: &BackendTable, context: &BackendContext) -> Result<Box<dyn Backend>, SampoError> {
@@ -71,6 +74,23 @@ impl BackendConfig for Config {
             owners: Mutex::default(),
         }))
     }
+}
+
+/// Makes sure that the template gives an address, for a release as any other.
+fn check_address(url: &Template<ReleaseScope>) -> Result<(), String> {
+    let base = url.render(&Release::example().variables()).map_err(|error| error.to_string())?;
+    let wrong = |reason: &str| {
+        format!("`{}` is not an address such as `https://example.com/downloads/`: {reason}", url.source())
+    };
+    let parsed = Url::parse(&base).map_err(|error| wrong(&error.to_string()))?;
+    below(&parsed, "file").map(drop).ok_or_else(|| wrong("nothing can stand below it"))
+}
+
+/// The address of `file` in the folder at `base`.
+fn below(base: &Url, file: &str) -> Option<String> {
+    let mut url = base.clone();
+    url.path_segments_mut().ok()?.pop_if_empty().push(file);
+    Some(url.into())
 }
 
 #[derive(Debug)]
@@ -106,7 +126,7 @@ impl Directory {
     }
 
     fn url(&self, release: &Release, artifact: &Artifact) -> Option<String> {
-        address(&self.base(release)?, &artifact.name)
+        below(&self.base(release)?, &artifact.name)
     }
 
     /// Fails if `file` is about another package already.
@@ -190,13 +210,6 @@ impl Backend for Directory {
     fn download_url(&self, release: &Release, artifact: &Artifact) -> Option<String> {
         self.url(release, artifact)
     }
-}
-
-/// Where users reach `file` in the folder at `base`.
-fn address(base: &Url, file: &str) -> Option<String> {
-    let mut url = base.clone();
-    url.path_segments_mut().ok()?.pop_if_empty().push(file);
-    Some(url.into())
 }
 
 fn shared(file: &Path, first: &PackageId, second: &PackageId) -> BackendError {

@@ -11,7 +11,7 @@ use semver::Version;
 use super::*;
 use crate::distribute::backend::{Found, Presence, Progress, Receipt, Retry, Survey};
 use crate::distribute::checksum::{self, Digest};
-use crate::distribute::model::ArtifactKind;
+use crate::distribute::model::{Artifact, ArtifactKind};
 use crate::event::{Silent, Status};
 
 /// How the next delivery of an item fails.
@@ -23,6 +23,8 @@ enum Fault {
     After,
     /// Nothing happens, for ever.
     Stall,
+    /// It arrives, and another run puts its own list in its place.
+    Overtaken,
 }
 
 /// What the destination holds; shared between runs, as a real one is.
@@ -32,6 +34,8 @@ struct Shelf {
     faults: Mutex<HashMap<String, Vec<Fault>>>,
     writes: Mutex<Vec<String>>,
     finished: AtomicBool,
+    /// The digests of what the last finish was told.
+    finished_with: Mutex<Vec<Digest>>,
     refused: AtomicBool,
     /// Whether surveys tell nothing.
     blind: AtomicBool,
@@ -114,16 +118,20 @@ impl Backend for Memory {
         self.0.held.lock().unwrap().insert(item.name.clone(), bytes);
         self.0.writes.lock().unwrap().push(item.name.clone());
         *self.0.last_write.lock().unwrap() = Some(tokio::time::Instant::now());
+        if fault == Some(Fault::Overtaken) {
+            self.0.put(&item.name, &line("other"));
+        }
         match fault {
             Some(Fault::After) => Err(BackendError::transient("network", "connection lost")),
             _ => Ok(Receipt { url: Some(format!("memory:{}", item.name)) }),
         }
     }
 
-    async fn finish(&self, _shipment: &Shipment) -> Result<(), BackendError> {
+    async fn finish(&self, shipment: &Shipment) -> Result<(), BackendError> {
         if self.0.next_fault("finish").is_some() {
             return Err(BackendError::new("refused", "not today"));
         }
+        *self.0.finished_with.lock().unwrap() = shipment.artifacts.iter().map(|artifact| artifact.sha256).collect();
         self.0.finished.store(true, Ordering::SeqCst);
         self.0.writes.lock().unwrap().push("finish".into());
         Ok(())
@@ -295,22 +303,118 @@ async fn something_else_under_the_name_is_a_conflict_unless_replacing_was_asked_
     assert_eq!(statuses(&outcome), [("a", Status::Delivered), ("b", Status::Unchanged), ("finish", Status::Delivered)]);
 }
 
+fn line(name: &str) -> String {
+    format!("{}  {name}\n", Digest::of(name))
+}
+
+impl Scene {
+    /// These artifacts, and the list of them.
+    fn listed(&self, names: &[&str]) -> Vec<Artifact> {
+        let mut artifacts = self.artifacts(names);
+        let lines: String = names.iter().map(|name| line(name)).collect();
+        artifacts.push(self.artifact(checksum::SUMS_FILE, &lines));
+        artifacts
+    }
+}
+
+impl Shelf {
+    fn list(&self) -> String {
+        String::from_utf8(self.held.lock().unwrap()[checksum::SUMS_FILE].clone()).unwrap()
+    }
+
+    fn put(&self, name: &str, contents: &str) {
+        self.held.lock().unwrap().insert(name.into(), contents.into());
+    }
+}
+
+fn status_of(outcome: &Outcome, item: &str) -> Status {
+    outcome.deliveries.iter().chain(&outcome.finish).find(|delivery| delivery.item == item).unwrap().status
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_checksum_file_keeps_the_lines_of_runs_with_other_targets() {
-    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
-    let line = |name: &str| format!("{}  {name}\n", Digest::of(name));
-    let sums = |text: String| scene.artifact(checksum::SUMS_FILE, &text);
-    scene.deliver(&shelf, vec![sums(line("a"))]).await;
-    let outcome = scene.deliver(&shelf, vec![sums(line("b"))]).await;
-    assert_eq!(outcome.deliveries[0].status, Status::Delivered);
-    let held = |shelf: &Shelf| String::from_utf8(shelf.held.lock().unwrap()[checksum::SUMS_FILE].clone()).unwrap();
-    assert_eq!(held(&shelf), line("a") + &line("b"));
+    let (mut scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    scene.deliver(&shelf, scene.listed(&["a"])).await;
+    let outcome = scene.deliver(&shelf, scene.listed(&["b"])).await;
+    assert_eq!(status_of(&outcome, checksum::SUMS_FILE), Status::Delivered);
+    assert_eq!(shelf.list(), line("a") + &line("b"));
+    // Finish is told what stands there, not what this run alone would have put there.
+    assert!(shelf.finished_with.lock().unwrap().contains(&Digest::of(shelf.list())));
 
-    let outcome = scene.deliver(&shelf, vec![sums(line("b"))]).await;
-    assert_eq!(outcome.deliveries[0].status, Status::Unchanged, "every line is there");
-    let contradiction = format!("{}  a\n", Digest::of("something else"));
-    let outcome = scene.deliver(&shelf, vec![sums(contradiction)]).await;
-    assert_eq!(outcome.deliveries[0].status, Status::Conflict);
+    shelf.writes();
+    let outcome = scene.deliver(&shelf, scene.listed(&["b"])).await;
+    assert_eq!(status_of(&outcome, checksum::SUMS_FILE), Status::Unchanged, "every line is there");
+    assert!(shelf.writes().is_empty());
+
+    let contradiction = format!("{}  b\n", Digest::of("something else"));
+    shelf.put(checksum::SUMS_FILE, &(line("a") + &contradiction));
+    let outcome = scene.deliver(&shelf, scene.listed(&["b"])).await;
+    assert_eq!(status_of(&outcome, checksum::SUMS_FILE), Status::Conflict);
+    scene.replace = true;
+    scene.deliver(&shelf, scene.listed(&["b"])).await;
+    assert_eq!(shelf.list(), line("a") + &line("b"), "replacing touches no line of another target");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_checksum_file_that_another_run_overwrites_at_the_same_moment_gets_our_lines_again() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    shelf.fail(checksum::SUMS_FILE, &[Fault::Overtaken]);
+    let outcome = scene.deliver(&shelf, scene.listed(&["a"])).await;
+    assert_eq!(status_of(&outcome, checksum::SUMS_FILE), Status::Delivered);
+    assert_eq!(shelf.list(), line("a") + &line("other"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_optional_artifact_that_cannot_be_delivered_holds_nothing_back_and_is_not_listed() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    let target: Target = "riscv64gc-unknown-linux-gnu".parse().unwrap();
+    let mut artifacts = scene.listed(&["a", "b"]);
+    artifacts[1].target = Some(target.clone());
+    shelf.put("b", "something else");
+    let mut order = scene.order(&Scene::destination("web", &shelf, &[]), artifacts);
+    order.optional.push(target);
+    let outcome = scene.run(vec![order]).await.remove(0);
+    assert_eq!(status_of(&outcome, "b"), Status::Conflict);
+    assert_eq!((status_of(&outcome, "finish"), shelf.list()), (Status::Delivered, line("a")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_of_which_nothing_is_there_is_not_made_visible() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    let outcome = scene.deliver(&shelf, Vec::new()).await;
+    assert_eq!(statuses(&outcome), [("finish", Status::Skipped)]);
+    assert!(shelf.writes().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn releases_that_share_a_place_become_visible_together() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    let destination = Scene::destination("web", &shelf, &[]);
+    let orders = || {
+        let first = scene.order(&destination, scene.listed(&["a"]));
+        let mut second = scene.order(&destination, scene.listed(&["b"]));
+        second.shipment.release =
+            Arc::new(Release { package: "cargo/other".parse().unwrap(), ..(*first.shipment.release).clone() });
+        vec![first, second]
+    };
+    shelf.fail("b", &[Fault::Before(Retry::Never)]);
+    let outcomes = scene.run(orders()).await;
+    assert!(outcomes.iter().all(|outcome| status_of(outcome, "finish") == Status::Blocked));
+    assert!(!shelf.finished.load(Ordering::SeqCst));
+    scene.run(orders()).await;
+    assert!(shelf.finished.load(Ordering::SeqCst));
+    assert_eq!(shelf.list(), line("a") + &line("b"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_needed_backend_succeeds_only_once_users_can_fetch_from_it() {
+    let (scene, first, second) = (Scene::new(), Arc::new(Shelf::default()), Arc::new(Shelf::default()));
+    let mut needed = scene.order(&Scene::destination("first", &first, &[]), scene.artifacts(&["a"]));
+    needed.unfinished = Some("a target is left out".into());
+    let needing = scene.order(&Scene::destination("second", &second, &["first"]), scene.artifacts(&["a"]));
+    let outcomes = scene.run(vec![needed, needing]).await;
+    assert_eq!(status_of(&outcomes[0], "a"), Status::Delivered);
+    assert_eq!(status_of(&outcomes[1], "a"), Status::Blocked);
 }
 
 #[tokio::test(start_paused = true)]
@@ -368,7 +472,8 @@ async fn a_backend_waits_for_those_it_needs_and_is_blocked_if_they_fail() {
             scene.order(&Scene::destination("first", &first, &[]), artifacts),
         ];
         let outcomes = scene.run(orders).await;
-        assert_eq!(outcomes[0].deliveries[0].status, expected);
+        let of_second = |outcome: &&Outcome| outcome.deliveries[0].backend == "second";
+        assert_eq!(outcomes.iter().find(of_second).unwrap().deliveries[0].status, expected);
     }
 }
 

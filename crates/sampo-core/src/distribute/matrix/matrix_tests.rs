@@ -125,6 +125,20 @@ fn a_target_without_a_runner_is_an_error_with_the_line_to_add() {
     assert_eq!(error.to_string(), "config.toml:1:2: no runner is known to build `s390x-unknown-linux-gnu`");
     assert!(error.hint().unwrap().ends_with("[distribute.runners]\ns390x-unknown-linux-gnu = \"ubuntu-24.04\""));
     assert!(render(config, vec![package("a", &["a"])], Grouping::Package, MatrixFormat::Gitlab).is_ok());
+    let text = render(config, vec![package("a", &["a"])], Grouping::Package, MatrixFormat::Json).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap()[0]["os"], "", "another CI system has its own machines");
+}
+
+#[test]
+fn a_runner_is_suggested_that_fits_and_before_it_the_target_that_was_likely_meant() {
+    let hint = |triple: &str| {
+        let config = format!("[distribute]\ntargets = ['{triple}']\n");
+        github(&config, vec![package("a", &["a"])]).unwrap_err().hint().unwrap()
+    };
+    let misspelt = hint("x86_64-unkown-linux-gnu");
+    assert!(misspelt.starts_with("did you mean the target `x86_64-unknown-linux-gnu`? If not, name one"), "{misspelt}");
+    assert!(hint("arm64ec-pc-windows-msvc").ends_with("arm64ec-pc-windows-msvc = \"windows-2025\""));
+    assert!(hint("arm64e-apple-darwin").ends_with("arm64e-apple-darwin = \"macos-15\""));
 }
 
 #[test]
@@ -143,6 +157,7 @@ fn a_matrix_over_the_limit_names_the_way_out() {
     assert!(error.hint().unwrap().contains("--group-by target"));
     assert!(render(CONFIG, packages.clone(), Grouping::Target, MatrixFormat::Github).is_ok());
     assert!(github(CONFIG, packages[..128].to_vec()).is_ok());
+    assert!(render(CONFIG, packages, Grouping::Package, MatrixFormat::Json).is_ok(), "the limit is GitHub's");
 }
 
 #[test]

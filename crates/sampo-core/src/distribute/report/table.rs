@@ -19,7 +19,7 @@ pub(super) fn render(report: &Report, width: usize) -> String {
         let _ = writeln!(text, "{} {} ({})", release.package, release.version, release.tag);
         write_rows(&mut text, &deliveries, &finishes, width);
     }
-    write_problems(&mut text, report);
+    write_messages(&mut text, report);
     let _ = writeln!(text, "{}", summary(report));
     if let Some(command) = &report.retry_command {
         let _ = writeln!(text, "To try again what did not succeed: {command}");
@@ -60,16 +60,18 @@ fn row(delivery: &Delivery) -> [String; 5] {
     [delivery.status.as_str().to_owned(), delivery.backend.clone(), delivery.item.clone(), size, code]
 }
 
-/// What went wrong in full: once for each distinct message, since one cause often fails many items.
-fn write_problems(text: &mut String, report: &Report) {
+/// What went wrong in full, and why something was left out: once for each distinct message, since one cause often
+/// concerns many items.
+fn write_messages(text: &mut String, report: &Report) {
     let mut distinct: BTreeMap<(&str, &str), Vec<&Delivery>> = BTreeMap::new();
-    for problem in report.problems() {
-        let Some(message) = &problem.message else { continue };
-        distinct.entry((&problem.backend, message)).or_default().push(problem);
+    let is_told = |status: Status| status.is_problem() || status == Status::Skipped;
+    for delivery in report.deliveries.iter().chain(&report.finishes).filter(|delivery| is_told(delivery.status)) {
+        let Some(message) = &delivery.message else { continue };
+        distinct.entry((&delivery.backend, message)).or_default().push(delivery);
     }
     for ((backend, message), deliveries) in &distinct {
         let [first, rest @ ..] = deliveries.as_slice() else { continue };
-        let code = first.code.as_deref().unwrap_or("failed");
+        let code = first.code.as_deref().unwrap_or(first.status.as_str());
         let style = style(first.status);
         let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
         let _ = writeln!(text, "{style}{code}{style:#}: {backend}, {}{more}: {message}", first.item);
@@ -189,13 +191,21 @@ mod tests {
             ..delivery("web", item, Status::Failed)
         };
         report.deliveries.extend([failed("long-name.tar.gz"), failed("SHA256SUMS")]);
-        report.complete(None);
+        report.finishes.push(Delivery {
+            code: Some("not-selected".into()),
+            message: Some("a run with all targets finishes the release".into()),
+            bytes: 0,
+            ..delivery("github", "finish", Status::Skipped)
+        });
+        report.complete(None, &[]);
         assert_eq!(
             plain(&report.to_text(100)),
             "cargo/my-cli 1.2.0 (my-cli-v1.2.0)\n\
              \x20 delivered  github  a.tar.gz          1.2 MB\n\
              \x20 failed     web     SHA256SUMS        1.2 MB  server-error\n\
              \x20 failed     web     long-name.tar.gz  1.2 MB  server-error\n\
+             \x20 skipped    github  finish                    not-selected\n\
+             not-selected: github, finish: a run with all targets finishes the release\n\
              server-error: web, SHA256SUMS and 1 more: GitHub answered 502\n\
              \x20 try again later\n\
              1 delivered, 2 failed\n\

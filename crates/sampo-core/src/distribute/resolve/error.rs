@@ -49,6 +49,8 @@ pub enum ResolveError {
     Empty {
         /// The file.
         path: String,
+        /// Whether a build makes it, and not somebody who named it in `files`.
+        is_built: bool,
     },
     /// A file lies outside the workspace.
     #[error("`{path}` leads out of the workspace, to `{real}`")]
@@ -142,6 +144,7 @@ impl Diagnose for ResolveError {
             Self::NoMatch { .. } => {
                 Some("globs start at the root of the workspace; build first, or correct the glob".into())
             }
+            Self::Empty { is_built: false, .. } => Some("make the file again, or take it out of `files`".into()),
             Self::Stale { .. } | Self::Empty { .. } => Some(
                 "build it again with `sampo distribute build`, or give `sampo distribute` the flag `--build`".into(),
             ),

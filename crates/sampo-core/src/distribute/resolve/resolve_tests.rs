@@ -236,6 +236,8 @@ fn files_belong_to_no_target_and_must_exist() {
     let fixture = Fixture::new(&[], &[LINUX], config);
     let failure = fixture.failure();
     assert_eq!((failure.code, failure.target), ("artifact-missing", None));
+    fixture.write("docs/book.pdf", "");
+    assert_eq!(fixture.failure().hint.unwrap(), "make the file again, or take it out of `files`");
     fixture.write("docs/book.pdf", "%PDF");
     let resolved = fixture.resolve().unwrap();
     assert_eq!((resolved.artifacts[0].kind, &resolved.artifacts[0].target), (ArtifactKind::File, &None));

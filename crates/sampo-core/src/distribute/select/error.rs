@@ -72,6 +72,20 @@ pub enum SelectError {
         /// Why it is no version.
         source: semver::Error,
     },
+    /// A plan gives a release a tag that stands for something else.
+    #[error(
+        "the release plan gives `{package}` {version} the tag `{tag}`, which does not stand for it: expected `{expected}`"
+    )]
+    PlanTag {
+        /// The package.
+        package: PackageId,
+        /// The version.
+        version: semver::Version,
+        /// The tag in the plan.
+        tag: String,
+        /// The tag that the configured format gives it.
+        expected: String,
+    },
 }
 
 impl Diagnose for SelectError {
@@ -82,7 +96,7 @@ impl Diagnose for SelectError {
             Self::AmbiguousTag { .. } => "ambiguous-tag",
             Self::MissingTag { .. } | Self::RemoteTags { .. } | Self::MissingCommits { .. } => "tag-missing",
             Self::NotPushed { .. } => "tag-not-pushed",
-            Self::PlanVersion { .. } => "plan-invalid",
+            Self::PlanVersion { .. } | Self::PlanTag { .. } => "plan-invalid",
         }
     }
 
@@ -103,7 +117,9 @@ impl Diagnose for SelectError {
             Self::NotPushed { tag, moved: true } => {
                 Some(format!("take the remote's with `git fetch origin --force tag {tag}`, or release a new version"))
             }
-            Self::PlanVersion { .. } => Some("write it with `sampo release --plan FILE` or `sampo publish --plan FILE`".into()),
+            Self::PlanVersion { .. } | Self::PlanTag { .. } => {
+                Some("write it with `sampo release --plan FILE` or `sampo publish --plan FILE`".into())
+            }
         }
     }
 }

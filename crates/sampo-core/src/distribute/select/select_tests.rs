@@ -187,9 +187,20 @@ async fn a_plan_selects_its_releases_that_take_part() {
     assert_eq!(releases.len(), 1);
     assert_eq!(releases[0].notes.as_deref(), Some("from the plan"));
 
-    let untagged = || vec![release("b-cli", "0.3.0")];
-    assert_eq!(found(fixture.select(plan(Some(head.clone()), untagged())).await)[0].1, Some(head));
-    assert_eq!(fixture.select(plan(None, untagged())).await.unwrap_err().code(), "tag-missing");
+    for commit in [None, Some(head)] {
+        let error = fixture.select(plan(commit, vec![release("b-cli", "0.3.0")])).await.unwrap_err();
+        assert_eq!(error.code(), "tag-missing", "what nobody tagged is not released");
+    }
+    let other = PlannedRelease { version: "9.9.9".into(), ..release("a-cli", "1.2.0") };
+    let error = fixture.select(plan(None, vec![other])).await.unwrap_err();
+    assert_eq!(
+        (error.code(), error.to_string().as_str()),
+        (
+            "plan-invalid",
+            "the release plan gives `cargo/a-cli` 9.9.9 the tag `a-cli-v1.2.0`, which does not stand for it: expected \
+             `a-cli-v9.9.9`"
+        )
+    );
     assert_eq!(fixture.select(plan(None, vec![release("gone", "1.0.0")])).await.unwrap_err().code(), "unknown-package");
     let nothing = nothing_of(fixture.select(plan(None, vec![release("lib", "1.0.0")])).await);
     assert_eq!(nothing.message, "the release plan has no release with anything to distribute");

@@ -34,15 +34,10 @@ impl Tags {
 
     /// The commit of a tag, which must exist here or on the remote.
     pub(super) async fn require(&mut self, tag: &str, git: &Git) -> Result<String, SelectError> {
-        self.find(tag, git).await?.ok_or_else(|| SelectError::MissingTag { tag: tag.to_owned() })
-    }
-
-    /// The commit of a tag, if it exists here or on the remote.
-    pub(super) async fn find(&mut self, tag: &str, git: &Git) -> Result<Option<String>, SelectError> {
         if self.commit_of(tag).is_none() {
             self.add_remote(git).await?;
         }
-        Ok(self.commit_of(tag).map(str::to_owned))
+        self.commit_of(tag).map(str::to_owned).ok_or_else(|| SelectError::MissingTag { tag: tag.to_owned() })
     }
 
     /// Adds the tags that only the remote has. Asks it once.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use anstream::println;
 use clap::Args;
-use sampo_core::distribute::{self, BuildOutcome, Run};
+use sampo_core::distribute::build::Built;
+use sampo_core::distribute::{self, BuildOutcome, Caller};
 use sampo_core::event::Reporter;
 use sampo_core::interrupt::Interrupt;
 
 use super::nothing_to_do;
 use super::selection::SelectionArguments;
-use crate::exit::{INTERRUPTED, PARTIAL};
+use crate::exit::{HINT, INTERRUPTED, PARTIAL};
 use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "\
@@ -34,25 +35,39 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = crate::commands::open_project().await?;
     let reporter: Arc<dyn Reporter> = Arc::new(Terminal::default());
     let interrupt = Interrupt::listen(Arc::clone(&reporter));
-    let run = Run { reporter, cancellation: interrupt.token() };
+    let caller = Caller { reporter, cancellation: interrupt.token() };
     let choice = arguments.selection.into_choice();
-    let Some(outcome) = interrupt.guard(distribute::build(&project, &choice, &run)).await else {
+    let Some(outcome) = interrupt.guard(distribute::build(&project, &choice, &caller)).await else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
     let built = match outcome? {
+        BuildOutcome::Nothing(_) if caller.cancellation.is_cancelled() => return Ok(ExitCode::from(INTERRUPTED)),
         BuildOutcome::Nothing(nothing) => return Ok(nothing_to_do(&nothing)),
         BuildOutcome::Done(built) => built,
     };
-    let failed = built.iter().filter(|pair| pair.failure.is_some()).count();
-    for pair in &built {
-        match &pair.failure {
-            None => println!("built {} for {}", pair.package, pair.target),
-            Some(failure) => println!("failed {} for {}: {}", pair.package, pair.target, failure.message),
-        }
+    show(&built);
+    if caller.cancellation.is_cancelled() {
+        return Ok(ExitCode::from(INTERRUPTED));
     }
+    let failed = built.iter().filter(|pair| pair.failure.is_some()).count();
     Ok(match failed {
         0 => ExitCode::SUCCESS,
         all if all == built.len() => ExitCode::FAILURE,
         _ => ExitCode::from(PARTIAL),
     })
+}
+
+/// One line for each pair, and below a failed one what to do about it.
+fn show(built: &[Built]) {
+    for pair in built {
+        match &pair.failure {
+            None => println!("built {} for {}", pair.package, pair.target),
+            Some(failure) => {
+                println!("failed {} for {}: {}", pair.package, pair.target, failure.message);
+                if let Some(hint) = &failure.hint {
+                    println!("  {HINT}hint:{HINT:#} {hint}");
+                }
+            }
+        }
+    }
 }

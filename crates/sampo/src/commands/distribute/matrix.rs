@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anstream::println;
 use clap::{Args, ValueEnum};
-use sampo_core::distribute::{self, Grouping, MatrixFormat, MatrixRequest, Run};
+use sampo_core::distribute::{self, Caller, Grouping, MatrixFormat, MatrixRequest};
 use tokio_util::sync::CancellationToken;
 
 use super::selection::SelectionArguments;
@@ -18,8 +18,8 @@ Examples:
   sampo distribute matrix --pending           what would be released, before anything is
   sampo distribute matrix --format gitlab > pipeline.yml
 
-With GITHUB_OUTPUT set, the outputs `build-matrix` and `build-needed` are written as well. Nothing to build is an
-empty line, and an empty `build-matrix`.";
+In the format for GitHub and with GITHUB_OUTPUT set, the outputs `build-matrix` and `build-needed` are written as
+well. Nothing to build is an empty line, and an empty `build-matrix`.";
 
 /// Print what must be built, for a CI system to build in parallel.
 #[derive(Debug, Args)]
@@ -56,7 +56,7 @@ enum GroupBy {
 /// Runs it.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = crate::commands::open_project().await?;
-    let run = Run { reporter: Arc::new(Terminal::default()), cancellation: CancellationToken::new() };
+    let caller = Caller { reporter: Arc::new(Terminal::default()), cancellation: CancellationToken::new() };
     let pending = match arguments.pending {
         true => Some(release::plan(&project).await?.versions()),
         false => None,
@@ -71,6 +71,6 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         },
         grouping: if arguments.group_by.is_some() { Grouping::Target } else { Grouping::Package },
     };
-    println!("{}", distribute::matrix(&project, &request, &run).await?);
+    println!("{}", distribute::matrix(&project, &request, &caller).await?);
     Ok(ExitCode::SUCCESS)
 }

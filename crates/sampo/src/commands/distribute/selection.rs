@@ -19,10 +19,10 @@ pub struct SelectionArguments {
     #[arg(long)]
     all: bool,
     /// Only this package, by name or id; may be repeated.
-    #[arg(long, short, value_name = "PACKAGE")]
+    #[arg(long, short, value_name = "PACKAGE", num_args = 1..)]
     package: Vec<String>,
     /// Only this target; may be repeated.
-    #[arg(long, value_name = "TARGET")]
+    #[arg(long, value_name = "TARGET", num_args = 1..)]
     target: Vec<Target>,
 }
 

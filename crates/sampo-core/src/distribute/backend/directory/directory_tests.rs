@@ -357,3 +357,18 @@ fn configuration_errors_have_their_line() {
             .starts_with("config.toml:4:8: ")
     );
 }
+
+#[test]
+fn an_address_that_is_none_is_an_error_with_its_line() {
+    let scene = Scene::new();
+    let with =
+        |url: &str| scene.backend(&format!("type = 'directory'\npath = 'x/{{{{ tag }}}}'\nurl = '{url}'")).map(drop);
+    assert_eq!(
+        with("not a url").unwrap_err(),
+        "config.toml:4:1: `not a url` is not an address such as `https://example.com/downloads/`: relative URL without a \
+         base"
+    );
+    let error = with("mailto:{{ crate }}").unwrap_err();
+    assert!(error.starts_with("config.toml:4:1: ") && error.ends_with("nothing can stand below it"), "{error}");
+    with("https://{{ crate }}.example.com/{{ repository }}/{{ tag }}").unwrap();
+}

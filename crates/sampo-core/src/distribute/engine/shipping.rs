@@ -1,0 +1,499 @@
+//! One release to one destination: survey, open, deliver; then its list of checksums; then finish.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use futures::future::join_all;
+use tokio::sync::{Semaphore, watch};
+
+use super::attempt::{Attempts, CANCELLED, cancelled};
+use super::{Options, PlannedOrder};
+use crate::distribute::backend::{
+    Backend, BackendError, CHANGED_MEANWHILE, Found, Presence, Progress, Receipt, Retry, Survey,
+};
+use crate::distribute::checksum::Digest;
+use crate::distribute::checksum_list::{self, is_list};
+use crate::distribute::model::{Artifact, Item, Release, Shipment};
+use crate::distribute::report::Delivery;
+use crate::error::{PathError, chain};
+use crate::event::{DeliveryLabel, Event, Status};
+
+/// The name under which making a shipment visible is reported.
+const FINISH: &str = "finish";
+
+/// Tells whether a needed backend succeeded with the release; nothing until it is through.
+pub(super) type Awaited = (String, watch::Receiver<Option<bool>>);
+
+/// An order that is being carried out.
+pub(super) struct Shipping<'a> {
+    planned: &'a PlannedOrder,
+    options: &'a Options,
+    permits: &'a Semaphore,
+    names: Names,
+}
+
+/// What events are labelled with.
+struct Names {
+    package: String,
+    version: String,
+}
+
+/// How far an order is.
+#[derive(Default)]
+pub(super) struct State {
+    /// What became of each item so far.
+    pub deliveries: Vec<Delivery>,
+    /// What stands at the destination of this shipment, as artifacts.
+    arrived: Vec<Artifact>,
+    /// The list of checksums and what was found in its place, as long as it is not delivered.
+    list: Option<(Item, Presence)>,
+    /// Whether the destination needed no finish when it was surveyed.
+    was_finished: bool,
+    /// Whether nothing more can be done, since the order was given up before its first delivery.
+    given_up: bool,
+}
+
+/// What one item needs.
+enum Task {
+    /// It is there: as this, which for a list may be more than we would have put there.
+    Nothing(Item),
+    /// It is to be put where this was found.
+    Deliver(Item, Presence),
+    /// Nothing can be done about it, or may be.
+    Leave(Item, Status, BackendError),
+}
+
+impl<'a> Shipping<'a> {
+    pub fn new(planned: &'a PlannedOrder, options: &'a Options, permits: &'a Semaphore) -> Self {
+        let release = &planned.order.shipment.release;
+        let names = Names { package: release.package.to_string(), version: release.version.to_string() };
+        Self { planned, options, permits, names }
+    }
+
+    /// Delivers everything but the list. Never fails: what goes wrong is in the state.
+    pub async fn deliver(&self, awaited: Vec<Awaited>) -> State {
+        let mut state = State { deliveries: self.missing(), ..State::default() };
+        let items = &self.planned.items;
+        if let Err(blocked) = self.wait_for(awaited).await {
+            return self.give_up(state, items, Status::Blocked, &blocked);
+        }
+        let survey = match self.survey(items).await {
+            Ok(survey) => survey,
+            Err(error) => return self.give_up(state, items, Status::Failed, &error),
+        };
+        state.was_finished = survey.finished;
+        let (lists, others): (Vec<_>, Vec<_>) =
+            items.iter().zip(survey.presences).partition(|(item, _)| item.artifact.as_ref().is_some_and(is_list));
+        let list = lists.into_iter().next();
+        let tasks = join_all(others.into_iter().map(|(item, presence)| self.task(item.clone(), presence))).await;
+        let writes = tasks.iter().any(|task| matches!(task, Task::Deliver(..)));
+        let list_differs = list.as_ref().is_some_and(|(_, presence)| *presence != Presence::Identical);
+        let is_ready =
+            if self.options.dry_run || !(writes || list_differs) { Ok(()) } else { self.make_ready(writes).await };
+        if let Err(error) = is_ready {
+            let (undone, there): (Vec<Task>, Vec<Task>) =
+                tasks.into_iter().partition(|task| matches!(task, Task::Deliver(..)));
+            state.deliveries.extend(there.iter().map(|task| self.settled(task)));
+            let undone: Vec<Item> =
+                undone.into_iter().map(Task::into_item).chain(list.map(|(item, _)| item.clone())).collect();
+            return self.give_up(state, &undone, Status::Failed, &error);
+        }
+        for (delivery, item) in join_all(tasks.into_iter().map(|task| self.carry(task))).await {
+            state.note(delivery, item);
+        }
+        state.list = list.map(|(item, presence)| (item.clone(), presence));
+        state
+    }
+
+    /// Delivers the list of checksums: of what arrived, together with what stands there already.
+    pub async fn deliver_list(&self, mut state: State) -> State {
+        let Some((item, presence)) = state.list.take() else { return state };
+        if let Some(problem) = self.required_problem(&state) {
+            let delivery = if presence == Presence::Identical {
+                self.entry(&item, Status::Unchanged, None)
+            } else {
+                let message = format!("it lists `{problem}`, which did not arrive");
+                self.entry(&item, Status::Blocked, Some(&needed_item_failed(message)))
+            };
+            state.note(delivery, item);
+            return state;
+        }
+        let task = match self.list_of_arrived(&item, &state) {
+            Ok(Some(item)) => self.task(item, presence).await,
+            Ok(None) => return state,
+            Err(error) => Task::Leave(item, Status::Failed, io_failure(&error)),
+        };
+        let (delivery, item) = self.carry(task).await;
+        state.note(delivery, item);
+        state
+    }
+
+    /// Makes the shipment visible if everything that belongs to it has arrived. `hindrance` is what others that share
+    /// the destination still lack.
+    pub async fn finish(&self, state: &State, hindrance: Option<&str>) -> Option<Delivery> {
+        if !self.backend().has_finish() || state.given_up {
+            return None;
+        }
+        let item = Item { name: FINISH.into(), artifact: None };
+        if let Some(problem) = self.required_problem(state).or_else(|| hindrance.map(str::to_owned)) {
+            let error = needed_item_failed(format!("`{problem}` did not arrive"));
+            return Some(self.entry(&item, Status::Blocked, Some(&error)));
+        }
+        let skipped =
+            |reason: &str| self.entry(&item, Status::Skipped, Some(&BackendError::new("not-selected", reason)));
+        if let Some(reason) = &self.planned.order.unfinished {
+            return Some(skipped(reason));
+        }
+        if self.planned.items.is_empty() {
+            return Some(skipped("nothing of this release is there to be delivered"));
+        }
+        let has = |status| state.deliveries.iter().any(|delivery| delivery.status == status);
+        let delivered = has(Status::Delivered) || has(Status::WouldDeliver) || has(Status::WouldReplace);
+        if state.was_finished && !delivered {
+            return Some(self.entry(&item, Status::Unchanged, None));
+        }
+        if self.options.dry_run {
+            return Some(self.entry(&item, Status::WouldDeliver, None));
+        }
+        Some(self.finish_now(&item, state).await)
+    }
+
+    /// The name of something that is required and did not arrive.
+    pub fn required_problem(&self, state: &State) -> Option<String> {
+        let is_optional = |delivery: &Delivery| self.planned.order.is_optional(delivery.target.as_ref());
+        let mut problems = state.deliveries.iter().filter(|delivery| delivery.status.is_problem());
+        problems.find(|delivery| !is_optional(delivery)).map(|delivery| delivery.item.clone())
+    }
+
+    /// Whether those that need this may go on: users can fetch what was shipped.
+    pub fn succeeded(&self, state: &State, finish: Option<&Delivery>) -> bool {
+        let visible = match finish {
+            Some(finish) => !finish.status.is_problem() && finish.status != Status::Skipped,
+            None => self.planned.order.unfinished.is_none(),
+        };
+        visible && !state.given_up && self.required_problem(state).is_none()
+    }
+
+    fn shipment(&self) -> &Shipment {
+        &self.planned.order.shipment
+    }
+
+    fn release(&self) -> &Release {
+        &self.shipment().release
+    }
+
+    fn backend(&self) -> &dyn Backend {
+        &*self.planned.order.destination.backend
+    }
+
+    fn label<'b>(&'b self, item: &'b str) -> DeliveryLabel<'b> {
+        let backend = &self.planned.order.destination.name;
+        DeliveryLabel { backend, package: &self.names.package, version: &self.names.version, item }
+    }
+
+    fn attempts<'b>(&'b self, item: &'b str) -> Attempts<'b> {
+        Attempts {
+            destination: &self.planned.order.destination,
+            options: self.options,
+            permits: self.permits,
+            label: self.label(item),
+        }
+    }
+
+    fn entry(&self, item: &Item, status: Status, error: Option<&BackendError>) -> Delivery {
+        let mut delivery = Delivery::new(&self.planned.order.destination.name, self.release(), &item.name, status);
+        delivery.target = item.artifact.as_ref().and_then(|artifact| artifact.target.clone());
+        delivery.bytes = item.bytes();
+        if !status.is_problem() {
+            delivery.url = item.artifact.as_ref().and_then(|a| self.backend().download_url(self.release(), a));
+        }
+        note_error(&mut delivery, error);
+        let reason = delivery.message.as_deref();
+        self.options.reporter.report(Event::DeliveryFinished { delivery: self.label(&item.name), status, reason });
+        delivery
+    }
+
+    fn give_up(&self, mut state: State, items: &[Item], status: Status, error: &BackendError) -> State {
+        state.deliveries.extend(items.iter().map(|item| self.entry(item, status, Some(error))));
+        state.given_up = true;
+        state
+    }
+
+    /// An entry for everything that there is no artifact of.
+    fn missing(&self) -> Vec<Delivery> {
+        let order = &self.planned.order;
+        let entry = |missing: &super::Missing| {
+            let status = if order.is_optional(missing.target.as_ref()) { Status::Skipped } else { Status::Failed };
+            let mut error = BackendError::new(missing.code, missing.message.clone());
+            error.hint.clone_from(&missing.hint);
+            let mut delivery = self.entry(&Item { name: missing.item.clone(), artifact: None }, status, Some(&error));
+            delivery.target.clone_from(&missing.target);
+            delivery
+        };
+        order.missing.iter().map(entry).collect()
+    }
+
+    async fn wait_for(&self, awaited: Vec<Awaited>) -> Result<(), BackendError> {
+        for (name, mut signal) in awaited {
+            let succeeded = signal.wait_for(Option::is_some).await.ok().and_then(|value| *value);
+            if succeeded != Some(true) {
+                let message = format!("it needs `{name}`, which did not succeed with this release");
+                return Err(BackendError::new("needed-backend-failed", message).with_retry(Retry::Later));
+            }
+        }
+        Ok(())
+    }
+
+    async fn survey(&self, items: &[Item]) -> Result<Survey, BackendError> {
+        let (_, survey) = self.attempts("survey").run(|| self.backend().survey(self.shipment(), items)).await;
+        let survey = survey?;
+        for warning in &survey.warnings {
+            let message = format!("{}: {warning}", self.planned.order.destination.name);
+            self.options.reporter.report(Event::Warning { message: &message, hint: None });
+        }
+        Ok(survey)
+    }
+
+    async fn task(&self, item: Item, presence: Presence) -> Task {
+        if item.artifact.is_none()
+            && presence != Presence::Identical
+            && let Some(left) = self.half_release(&item)
+        {
+            return left;
+        }
+        match presence {
+            Presence::Identical => Task::Nothing(item),
+            Presence::Unknown if self.planned.order.earlier.arrived.contains(&item.name) => Task::Nothing(item),
+            Presence::Closed(reason) => {
+                Task::Leave(item, Status::Conflict, BackendError::new("destination-closed", reason))
+            }
+            Presence::Different(found) => match &item.artifact {
+                Some(artifact) if is_list(artifact) => self.merged(artifact, found).await,
+                _ => self.replacement(item, found),
+            },
+            other => match self.rebuilt(&item) {
+                Some(error) if !self.options.replace => Task::Leave(item, Status::Conflict, error),
+                _ => Task::Deliver(item, other),
+            },
+        }
+    }
+
+    /// An item that is made from the whole release is not made from a part of it.
+    fn half_release(&self, item: &Item) -> Option<Task> {
+        let order = &self.planned.order;
+        if let Some(reason) = &order.unfinished {
+            let error = BackendError::new("not-selected", reason.clone());
+            return Some(Task::Leave(item.clone(), Status::Skipped, error));
+        }
+        let is_required = |missing: &&super::Missing| !order.is_optional(missing.target.as_ref());
+        let missing = order.missing.iter().find(is_required)?;
+        let error = needed_item_failed(format!("it is made from the whole release, and `{}` is missing", missing.item));
+        Some(Task::Leave(item.clone(), Status::Blocked, error))
+    }
+
+    fn replacement(&self, item: Item, found: Found) -> Task {
+        if self.options.replace {
+            return Task::Deliver(item, Presence::Different(found));
+        }
+        let message = format!("the destination holds {} under this name", found.description);
+        let hint = "released files are not replaced: release a new version, or pass `--replace` if this one is wrong";
+        Task::Leave(item, Status::Conflict, BackendError::new("conflict", message).with_hint(hint))
+    }
+
+    /// Why the item is not what an earlier run tried to deliver, if it is not.
+    fn rebuilt(&self, item: &Item) -> Option<BackendError> {
+        let artifact = item.artifact.as_ref().filter(|artifact| !is_list(artifact))?;
+        let before = self.planned.order.earlier.digests.get(&item.name)?;
+        if *before == artifact.sha256 {
+            return None;
+        }
+        let message = format!("it has SHA-256 {}, and had {before} in the report", artifact.sha256);
+        let hint = "bring back the files of that run, or pass `--replace` if these are the right ones";
+        Some(BackendError::new("artifact-changed", message).with_hint(hint))
+    }
+
+    /// A list that differs may be one of a run with other targets: what it lists is kept.
+    async fn merged(&self, ours: &Artifact, found: Found) -> Task {
+        let item = Item::of(ours);
+        let (_, theirs) = self.attempts(&ours.name).run(|| self.backend().read(self.shipment(), &item)).await;
+        let theirs = match theirs {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) => return Task::Leave(item, Status::Failed, error),
+        };
+        match checksum_list::merged(&theirs, ours, self.options.replace, &self.staging("merged")) {
+            Err(error) => Task::Leave(item, Status::Failed, io_failure(&error)),
+            Ok(None) => self.replacement(item, found),
+            Ok(Some(union)) if union.sha256 == Digest::of(&theirs) => Task::Nothing(Item::of(&union)),
+            Ok(Some(union)) => Task::Deliver(Item::of(&union), Presence::Different(found)),
+        }
+    }
+
+    /// The list, without what is optional and did not arrive; none if nothing arrived that could be listed.
+    fn list_of_arrived(&self, item: &Item, state: &State) -> Result<Option<Item>, PathError> {
+        if self.options.dry_run {
+            return Ok(Some(item.clone()));
+        }
+        let list = checksum_list::list_of(&state.arrived, &self.staging("arrived"))?;
+        Ok(list.as_ref().map(Item::of))
+    }
+
+    /// A folder for files that are made on the way for this order alone.
+    fn staging(&self, purpose: &str) -> PathBuf {
+        let order = Digest::of(format!("{:?}", self.label(&self.release().tag))).to_string();
+        self.options.staging.join(purpose).join(order)
+    }
+
+    fn settled(&self, task: &Task) -> Delivery {
+        match task {
+            Task::Nothing(item) => self.entry(item, Status::Unchanged, None),
+            Task::Deliver(item, Presence::Different(_)) => self.entry(item, Status::WouldReplace, None),
+            Task::Deliver(item, _) => self.entry(item, Status::WouldDeliver, None),
+            Task::Leave(item, status, error) => self.entry(item, *status, Some(error)),
+        }
+    }
+
+    /// Checks credentials, and opens the destination if anything but a list is to be delivered.
+    async fn make_ready(&self, open: bool) -> Result<(), BackendError> {
+        self.check_credentials().await?;
+        if !open {
+            return Ok(());
+        }
+        self.attempts("open").run(|| self.backend().open(self.shipment())).await.1
+    }
+
+    /// Once for all releases of a run.
+    async fn check_credentials(&self) -> Result<(), BackendError> {
+        let attempts = self.attempts("check");
+        let checked = &self.planned.order.destination.checked;
+        checked.get_or_init(|| async { attempts.run(|| self.backend().check()).await.1 }).await.clone()
+    }
+
+    /// Does what a task asks for; what became of it, and the item as it stands there now.
+    async fn carry(&self, task: Task) -> (Delivery, Item) {
+        let (item, found) = match task {
+            Task::Deliver(item, found) if !self.options.dry_run => (item, found),
+            settled => {
+                let delivery = self.settled(&settled);
+                return (delivery, settled.into_item());
+            }
+        };
+        if self.options.cancellation.is_cancelled() {
+            return (self.entry(&item, Status::Failed, Some(&cancelled())), item);
+        }
+        self.options.reporter.report(Event::DeliveryStarted { delivery: self.label(&item.name), bytes: item.bytes() });
+        let started = Instant::now();
+        let (attempts, item, result) = self.send(item, found).await;
+        let mut delivery = match &result {
+            Ok(_) => self.entry(&item, Status::Delivered, None),
+            Err((status, error)) => self.entry(&item, *status, Some(error)),
+        };
+        delivery.attempts = attempts;
+        delivery.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if let Ok(Receipt { url: Some(url) }) = result {
+            delivery.url = Some(url);
+        }
+        (delivery, item)
+    }
+
+    /// Delivers one item. The destination is looked at after every failure that leaves doubt, since it may have
+    /// arrived, and after a list was delivered, since another run may have put its own there at the same moment.
+    async fn send(&self, mut item: Item, mut found: Presence) -> (u32, Item, Result<Receipt, (Status, BackendError)>) {
+        let name = item.name.clone();
+        let attempts = self.attempts(&name);
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let progress = Progress::default();
+            let request = self.backend().deliver(self.shipment(), &item, &found, &progress);
+            let error = match attempts.watched(request, &progress, item.bytes()).await {
+                Ok(receipt) if !self.is_overtaken(&item).await => return (attempt, item, Ok(receipt)),
+                Ok(_) => {
+                    BackendError::transient(CHANGED_MEANWHILE, "another run changes the same list again and again")
+                }
+                Err(error) => error,
+            };
+            let mut again = None;
+            if error.is_retryable()
+                && error.code != CANCELLED
+                && let Some(now) = self.look_again(&item).await
+            {
+                again = Some(self.task(item.clone(), now).await);
+            }
+            match again {
+                Some(Task::Nothing(item)) => return (attempt, item, Ok(Receipt::default())),
+                Some(Task::Leave(item, status, error)) => return (attempt, item, Err((status, error))),
+                Some(Task::Deliver(next, now)) => (item, found) = (next, now),
+                None => {}
+            }
+            if let Err(error) = attempts.pause(attempt, error).await {
+                return (attempt, item, Err((Status::Failed, error)));
+            }
+        }
+    }
+
+    /// Whether another run has put its own list in the place of ours at the same moment.
+    async fn is_overtaken(&self, item: &Item) -> bool {
+        let is_list = item.artifact.as_ref().is_some_and(is_list);
+        is_list && matches!(self.look_again(item).await, Some(Presence::Different(_)))
+    }
+
+    /// What stands in the item's place now; nothing if that cannot be told either.
+    async fn look_again(&self, item: &Item) -> Option<Presence> {
+        let request = self.backend().survey(self.shipment(), std::slice::from_ref(item));
+        let survey = self.attempts(&item.name).once(request).await.ok()?;
+        survey.presences.into_iter().next()
+    }
+
+    async fn finish_now(&self, item: &Item, state: &State) -> Delivery {
+        let started = Instant::now();
+        let shipment = Shipment { artifacts: state.arrived.clone(), ..self.shipment().clone() };
+        let (attempts, result) = match self.check_credentials().await {
+            Ok(()) => self.attempts(FINISH).run(|| self.backend().finish(&shipment)).await,
+            Err(error) => (0, Err(error)),
+        };
+        let mut delivery = match &result {
+            Ok(()) => self.entry(item, Status::Delivered, None),
+            Err(error) => self.entry(item, Status::Failed, Some(error)),
+        };
+        delivery.attempts = attempts;
+        delivery.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        delivery
+    }
+}
+
+impl Task {
+    fn into_item(self) -> Item {
+        let (Self::Nothing(item) | Self::Deliver(item, _) | Self::Leave(item, ..)) = self;
+        item
+    }
+}
+
+impl State {
+    /// Another release has its lines in the same list now.
+    pub fn forget_list(&mut self) {
+        self.arrived.retain(|artifact| !is_list(artifact));
+    }
+
+    fn note(&mut self, delivery: Delivery, item: Item) {
+        if matches!(delivery.status, Status::Delivered | Status::Unchanged) {
+            self.arrived.extend(item.artifact);
+        }
+        self.deliveries.push(delivery);
+    }
+}
+
+fn needed_item_failed(message: String) -> BackendError {
+    BackendError::new("needed-item-failed", message).with_retry(Retry::Later)
+}
+
+fn io_failure(error: &PathError) -> BackendError {
+    BackendError::new("io", chain(error))
+}
+
+fn note_error(delivery: &mut Delivery, error: Option<&BackendError>) {
+    let Some(error) = error else { return };
+    delivery.code = Some(error.code.to_owned());
+    delivery.message = Some(error.message.clone());
+    delivery.hint.clone_from(&error.hint);
+    delivery.retryable = error.is_retryable();
+}
