@@ -316,7 +316,7 @@ fn what_cannot_be_told_to_the_next_step_is_refused_before_anything_is_written() 
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let printed = repo.command(env!("CARGO_BIN_EXE_sampo")).args(["release"]).stdout(full).output().unwrap();
     assert_eq!(printed.status.code(), Some(1), "{}", stderr(&printed));
-    assert!(stderr(&printed).contains("cannot write to standard output"), "{}", stderr(&printed));
+    assert!(stderr(&printed).contains("cannot write to `standard output`"), "{}", stderr(&printed));
     assert_eq!(repo.git(&["status", "--porcelain"]), "");
     // Two changelogs are one file: applying fails, and the next step learns nothing.
     repo.write("shared.md", "");

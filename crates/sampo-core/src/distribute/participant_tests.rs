@@ -168,10 +168,10 @@ fn a_glob_that_leads_out_of_the_workspace_is_an_error_at_its_place() {
     for glob in ["/etc/passwd", "../secret", "docs/../../x", r"C:\keys\*", r"..\x", r"\\host\share\*"] {
         assert_eq!(
             error(&format!("[distribute]\ninclude = ['{glob}']\n")),
-            format!("config.toml:2:1: `{glob}` may lead out of the workspace {hint}")
+            format!("config.toml:2:12: `{glob}` may lead out of the workspace {hint}")
         );
         let files = error(&format!("[distribute.packages.lib]\nfiles = ['{glob}']\n"));
-        assert_eq!(files, format!("config.toml:2:1: `{glob}` may lead out of the workspace {hint}"));
+        assert_eq!(files, format!("config.toml:2:10: `{glob}` may lead out of the workspace {hint}"));
     }
     assert_eq!(ids("[distribute]\ninclude = ['README*', 'share/..hidden/**', './x']\n").len(), 2);
 }

@@ -55,6 +55,7 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = open_project().await?;
     let Project { config, workspace, environment, .. } = &project;
+    let has_artifacts = has_artifacts(&project)?;
     let reporter: Arc<dyn Reporter> = Arc::new(Terminal::default());
     let publisher = Publisher::new(workspace, config, environment, &arguments.forwarded(), Arc::clone(&reporter));
     let plan = publisher.plan().await.map_err(SampoError::from)?;
@@ -69,7 +70,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         false => publisher.apply(plan).await,
     };
     // What the next steps need is written before anything that only people read.
-    let written = write(&plan, &project, &arguments).await;
+    let written = write(&plan, &project, &arguments, has_artifacts).await;
     let shown = show(&plan, workspace, arguments.dry_run);
     error.map_or(Ok(()), |error| Err(SampoError::from(error)))?;
     written.and(shown)?;
@@ -97,11 +98,16 @@ impl Arguments {
 }
 
 /// Writes the releases where they are asked for.
-async fn write(plan: &Plan, project: &Project, arguments: &Arguments) -> Result<(), SampoError> {
+async fn write(
+    plan: &Plan,
+    project: &Project,
+    arguments: &Arguments,
+    has_artifacts: impl Fn(&PackageId) -> bool,
+) -> Result<(), SampoError> {
     let Some(file) = &arguments.plan else { return Ok(()) };
     let histories = Histories::read(project).await?;
     let past = |id: &PackageId, version: &_| histories.of(id, version);
-    Ok(plan.releases(arguments.dry_run, has_artifacts(project)?, past).write(file)?)
+    Ok(plan.releases(arguments.dry_run, has_artifacts, past).write(file)?)
 }
 
 /// One line for each package.

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anstream::eprintln;
 use clap::Args;
 use sampo_core::SampoError;
 use sampo_core::atomic;
@@ -71,7 +70,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(NOTHING_TO_DO));
     }
     if arguments.dry_run {
-        eprintln!("dry run: nothing was changed");
+        print::remark("dry run: nothing was changed");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -83,10 +82,10 @@ fn show(plan: &Plan, elsewhere: bool) -> anyhow::Result<()> {
     }
     for release in &plan.releases {
         let line = format!("  {}: {} -> {}", release.display_name, release.old_version, release.new_version);
-        if elsewhere { eprintln!("{line}") } else { print::line(line)? }
+        if elsewhere { print::remark(line) } else { print::line(line)? }
     }
     if plan.is_empty() {
-        eprintln!("nothing to release: {}", plan.why_empty());
+        print::remark(format_args!("nothing to release: {}", plan.why_empty()));
     }
     Ok(())
 }

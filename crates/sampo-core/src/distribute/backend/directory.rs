@@ -83,7 +83,14 @@ fn check_address(url: &Template<ReleaseScope>) -> Result<(), String> {
         format!("`{}` is not an address such as `https://example.com/downloads/`: {reason}", url.source())
     };
     let parsed = Url::parse(&base).map_err(|error| wrong(&error.to_string()))?;
-    address(&parsed, "file").map(drop).ok_or_else(|| wrong("nothing can stand below it"))
+    below(&parsed, "file").map(drop).ok_or_else(|| wrong("nothing can stand below it"))
+}
+
+/// The address of `file` in the folder at `base`.
+fn below(base: &Url, file: &str) -> Option<String> {
+    let mut url = base.clone();
+    url.path_segments_mut().ok()?.pop_if_empty().push(file);
+    Some(url.into())
 }
 
 #[derive(Debug)]
@@ -119,7 +126,7 @@ impl Directory {
     }
 
     fn url(&self, release: &Release, artifact: &Artifact) -> Option<String> {
-        address(&self.base(release)?, &artifact.name)
+        below(&self.base(release)?, &artifact.name)
     }
 
     /// Fails if `file` is about another package already.
@@ -203,13 +210,6 @@ impl Backend for Directory {
     fn download_url(&self, release: &Release, artifact: &Artifact) -> Option<String> {
         self.url(release, artifact)
     }
-}
-
-/// Where users reach `file` in the folder at `base`.
-fn address(base: &Url, file: &str) -> Option<String> {
-    let mut url = base.clone();
-    url.path_segments_mut().ok()?.pop_if_empty().push(file);
-    Some(url.into())
 }
 
 fn shared(file: &Path, first: &PackageId, second: &PackageId) -> BackendError {

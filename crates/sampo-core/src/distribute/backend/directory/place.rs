@@ -12,7 +12,7 @@ use url::Url;
 use super::manifest::{self, Entry, Manifest};
 use super::shelf::{Shelf, remove_abandoned};
 use super::work::Stop;
-use super::{address, failed, shared};
+use super::{below, failed, shared};
 use crate::atomic::{self, TEMPORARY_PREFIX};
 use crate::distribute::backend::{BackendError, CHANGED_MEANWHILE, Found, Presence, Progress};
 use crate::distribute::checksum::{Digest, SUMS_FILE};
@@ -169,7 +169,7 @@ impl Place {
         stop: &Stop,
     ) -> Result<Manifest, BackendError> {
         let ours = artifacts.iter().map(|artifact| {
-            let url = self.url.as_ref().and_then(|base| address(base, &artifact.name));
+            let url = self.url.as_ref().and_then(|base| below(base, &artifact.name));
             Entry::of(artifact, url)
         });
         let theirs = standing.filter(|standing| standing.version == self.release.version);
