@@ -45,6 +45,8 @@ impl Reporter for Terminal {
             }
             Event::DeliveryFinished { delivery, status, reason } if status.is_problem() => {
                 let style = AnsiColor::Red.on_default();
+                // The report has it in full.
+                let reason = reason.and_then(|reason| reason.lines().next());
                 let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
                 print::remark(format_args!("{style}{}{style:#} {}{reason}", status.as_str(), named(delivery)));
             }

@@ -274,3 +274,9 @@ fn package_overrides_name_existing_backends_and_targets() {
 fn a_byte_order_mark_is_no_error() {
     assert!(parse("\u{feff}[git]\n").is_ok());
 }
+
+#[test]
+fn a_time_limit_of_nothing_is_refused() {
+    assert_eq!(error("[distribute]\nstall_timeout = '0s'\n"), "config.toml:2:17: this must be longer than nothing");
+    assert!(parse("[distribute]\nmax_wait = '0s'\n").is_ok());
+}

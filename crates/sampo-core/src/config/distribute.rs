@@ -35,7 +35,7 @@ pub struct DistributeConfig {
     /// How often a transient failure is tried again.
     pub retries: u32,
     /// How long an attempt may go without progress.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "positive_duration")]
     #[schemars(with = "String")]
     pub stall_timeout: Duration,
     /// The longest single wait before trying again; a longer one is left to a later run.
@@ -221,7 +221,7 @@ pub struct BackendCommon {
     /// Instead of `distribute.retries`.
     pub retries: Option<u32>,
     /// Instead of `distribute.stall_timeout`.
-    #[serde(deserialize_with = "optional_duration")]
+    #[serde(deserialize_with = "optional_positive_duration")]
     #[schemars(with = "Option<String>")]
     pub stall_timeout: Option<Duration>,
     /// Instead of `distribute.max_wait`.
@@ -462,6 +462,18 @@ pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
     let text = String::deserialize(deserializer)?;
     humantime::parse_duration(&text)
         .map_err(|error| D::Error::custom(format!("`{text}` is not a duration such as `90s` or `10m`: {error}")))
+}
+
+/// The same, and longer than nothing.
+pub(crate) fn positive_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    match duration(deserializer)? {
+        Duration::ZERO => Err(D::Error::custom("this must be longer than nothing")),
+        longer => Ok(longer),
+    }
+}
+
+fn optional_positive_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    positive_duration(deserializer).map(Some)
 }
 
 fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {

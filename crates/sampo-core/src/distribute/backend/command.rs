@@ -53,7 +53,7 @@ pub struct Config {
     #[serde(default)]
     working_directory: PathBuf,
     /// How long it may take.
-    #[serde(default = "ten_minutes", deserialize_with = "crate::config::distribute::duration")]
+    #[serde(default = "ten_minutes", deserialize_with = "crate::config::distribute::positive_duration")]
     #[schemars(with = "String")]
     timeout: Duration,
     /// Where users will fetch an artifact, for the report.

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use chrono::{SecondsFormat, Utc};
 use rand::RngExt;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -104,8 +105,10 @@ impl Attempts<'_> {
         match retry::after(error.retry, attempt, &policy, jitter) {
             Next::GiveUp => Err(error),
             Next::TooLong(wait) => {
+                // A report may be read much later: it says when, not how long from now.
+                let time = (Utc::now() + wait).to_rfc3339_opts(SecondsFormat::Secs, true);
                 let wait = humantime::format_duration(Duration::from_secs(wait.as_secs()));
-                let hint = format!("try again in {wait}, or allow longer waits with `max_wait`");
+                let hint = format!("try again in {wait} (at {time}), or allow longer waits with `max_wait`");
                 Err(error.with_hint(hint))
             }
             Next::Wait(wait) => {
