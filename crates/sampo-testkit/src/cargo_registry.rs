@@ -1,6 +1,6 @@
 //! A strict fake of a Cargo registry on this machine: a sparse index, downloads and the publish call.
 //!
-//! It refuses what crates.io refuses, in its words, keeps what it took, and can be told to fail.
+//! It refuses what the public registry refuses, in its words, keeps what it took, and can be told to fail.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{SocketAddr, TcpListener};
