@@ -23,7 +23,7 @@ pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), PathError> {
     Ok(())
 }
 
-/// The new contents of a file, written beside it: the steps of [`write`] one by one, for several files that change
+/// The new contents of a file, written beside it: the steps of [`write()`] one by one, for several files that change
 /// together. Unless it is committed it leaves nothing behind.
 #[derive(Debug)]
 pub struct Staged {
@@ -65,7 +65,7 @@ impl Staged {
 }
 
 /// An empty file in `folder` with the usual permissions of a new file, gone again unless it is persisted. For contents
-/// that are too large for [`write`].
+/// that are too large for [`write()`].
 pub fn temporary_file_in(folder: &Path) -> std::io::Result<NamedTempFile> {
     let mut builder = Builder::new();
     builder.prefix(TEMPORARY_PREFIX);
@@ -74,7 +74,7 @@ pub fn temporary_file_in(folder: &Path) -> std::io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// Fails if [`write`] could not put a file at `path`, and leaves nothing behind.
+/// Fails if [`write()`] could not put a file at `path`, and leaves nothing behind.
 pub fn probe(path: &Path) -> Result<(), PathError> {
     if path.is_dir() {
         return Err(PathError::new("write", path)(ErrorKind::IsADirectory.into()));
