@@ -147,6 +147,12 @@ impl Git {
         Ok(!self.query(&["status", "--porcelain"], "compare the files with HEAD").await?.is_empty())
     }
 
+    /// Whether a file that git knows differs from HEAD.
+    pub async fn has_tracked_changes(&self) -> Result<bool, GitError> {
+        let arguments = ["status", "--porcelain", "--untracked-files=no"];
+        Ok(!self.query(&arguments, "compare the files with HEAD").await?.is_empty())
+    }
+
     /// The text that the file at `path`, relative to the folder, has in `revision`; none if it is not there.
     pub async fn file_at(&self, revision: &str, path: &str) -> Result<Option<String>, GitError> {
         let command = self.command(&["cat-file", "blob", &format!("{revision}:./{path}")]).capture(usize::MAX);

@@ -560,6 +560,59 @@ fn a_retry_takes_the_target_that_failed_and_no_other() {
 }
 
 #[test]
+fn a_retry_delivers_a_target_that_was_missing_and_finishes_the_release() {
+    for others in [format!("'{LINUX}', "), String::new()] {
+        let repo = released(SITE);
+        let config = repo.read(".sampo/config.toml");
+        let targets = format!("targets = ['{LINUX}', '{MAC}', '{WINDOWS}']");
+        repo.write(".sampo/config.toml", config.replace(&targets, &format!("targets = [{others}'{MAC}']")));
+        fs::remove_dir_all(repo.path(&format!("dist/my-cli-{MAC}"))).unwrap();
+        let report = repo.outside("reports").join("report.json");
+        let report = report.to_str().unwrap();
+        assert_ne!(distribute(&repo, &["--report", report]).code, 0);
+        build(&repo, MAC);
+        let ended = distribute(&repo, &["--retry", report]);
+        assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+        assert!(repo.exists(&format!("site/my-cli/1.2.0/my-cli-1.2.0-{MAC}.tar.gz")));
+        assert!(repo.exists("site/my-cli/1.2.0/manifest.json"));
+    }
+}
+
+#[test]
+fn the_report_of_a_dry_run_is_nothing_to_retry() {
+    let repo = released(SITE);
+    let report = repo.outside("reports").join("report.json");
+    let report = report.to_str().unwrap();
+    assert_eq!(distribute(&repo, &["--dry-run", "--report", report]).code, 0);
+    let ended = distribute(&repo, &["--retry", report]);
+    assert!(ended.code == 1 && ended.stderr.contains("the report of a dry run"), "{}", ended.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_retry_of_a_run_that_had_not_begun_stays_with_what_was_selected() {
+    let slow = "build = 'touch started; sleep 60'\n";
+    let other = "[distribute.backends.other]\ntype = 'command'\nrun = 'touch other'\n";
+    let repo = released(&format!("{slow}{SITE}{other}"));
+    fs::remove_dir_all(repo.path("dist")).unwrap();
+    let report = repo.outside("reports").join("report.json");
+    let arguments =
+        ["distribute", "--build", "--target", LINUX, "--backend", "site", "--report", report.to_str().unwrap()];
+    let mut child = command(&repo, &arguments);
+    let mut child = child.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    while !repo.exists("started") {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    repo.run("kill", &["-INT", &child.id().to_string()]);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    build(&repo, LINUX);
+    let ended = distribute(&repo, &["--retry", report.to_str().unwrap()]);
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert!(repo.exists(&format!("site/my-cli/1.2.0/my-cli-1.2.0-{LINUX}.tar.gz")) && !repo.exists("other"));
+}
+
+#[test]
 fn a_retry_for_a_backend_that_is_gone_or_a_report_of_another_format_is_an_error() {
     let repo = released("[distribute.backends.old]\ntype = 'command'\nrun = 'false'\n");
     let report = repo.outside("reports").join("report.json");

@@ -1,6 +1,5 @@
 //! A delivery from beginning to end: select, build, resolve, pack, dispatch, carry out, report.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -74,12 +73,7 @@ pub async fn deliver(project: &Project, request: &Request, caller: &Caller) -> R
         }
         Some(report) => Choice::of_problems(report),
     };
-    let backends = match &earlier {
-        // A run that was ended early may have failed anywhere.
-        Some(report) if !report.cancelled => report.failed_backends().into_iter().map(str::to_owned).collect(),
-        Some(_) => Vec::new(),
-        None => request.backends.clone(),
-    };
+    let backends = earlier.as_ref().map_or_else(|| request.backends.clone(), Report::backends_to_retry);
     let ground = Ground::of(project, &choice).await?;
     let context = ground.backend_context(project, caller)?;
     let takers = takers(&project.config, &project.workspace, &context, &backends)?;
@@ -90,7 +84,7 @@ pub async fn deliver(project: &Project, request: &Request, caller: &Caller) -> R
     require_pushed(&ground.git, &releases, caller).await?;
     let is_released = |package: &PackageId| releases.iter().any(|release| release.package == *package);
     advise_binstall(project, is_released, &*caller.reporter)?;
-    let mut report = Report::new(request.dry_run, &releases);
+    let mut report = Report::new(request.dry_run, &releases, choice.targets.clone(), backends);
     if let Some(path) = &request.report {
         // Found now, an unwritable path costs nothing.
         atomic::probe(path)?;
@@ -101,7 +95,7 @@ pub async fn deliver(project: &Project, request: &Request, caller: &Caller) -> R
     if !report.cancelled {
         delivered?;
     }
-    report.complete(request.report.as_deref(), &choice.targets);
+    report.complete(request.report.as_deref());
     if let Some(Err(error)) = request.report.as_deref().map(|path| report.write(path)) {
         // What became of the deliveries is still worth knowing.
         let message = format!("the report is not written: {}", chain(&error));
@@ -141,14 +135,10 @@ pub fn advise_binstall(
 }
 
 impl Choice {
-    /// The releases that have a problem in `report`, with all their packages and targets.
+    /// The releases that have a problem in `report`, narrowed as they were in that run.
     fn of_problems(report: &Report) -> Self {
-        let mut tags: BTreeSet<String> = report.problems().map(|delivery| delivery.tag.clone()).collect();
-        if report.cancelled {
-            tags.extend(report.releases.iter().map(|release| release.tag.clone()));
-        }
-        let selection = Selection::Tags(tags.into_iter().collect());
-        Self { selection, packages: Vec::new(), targets: Vec::new() }
+        let selection = Selection::Tags(report.tags_to_retry().into_iter().collect());
+        Self { selection, packages: Vec::new(), targets: report.targets.clone() }
     }
 }
 
@@ -221,6 +211,10 @@ impl Work<'_> {
 
     /// Builds what is not there or not fit; the failures.
     async fn build_missing(&self, search: &Search<'_>, releases: &[Arc<Release>]) -> Result<Vec<Failure>, SampoError> {
+        if self.ground.git.has_tracked_changes().await.unwrap_or_default() {
+            let message = "files differ from the commit that is checked out: what is built now is not what was tagged";
+            self.caller.reporter.report(Event::Warning { message, hint: Some("`git status` names them") });
+        }
         let tokens = token_variables(&self.project.config)?;
         let builder = builder(self.project, &tokens, self.caller).await;
         let built = builder

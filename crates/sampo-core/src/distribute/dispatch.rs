@@ -1,6 +1,5 @@
 //! What each destination gets: artifacts and destinations brought together, by their filters.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -62,15 +61,13 @@ fn order(
     report: Option<&Report>,
     staging: &Path,
 ) -> Result<Option<Order>, PathError> {
-    let repeated = match report {
-        Some(report) => match Repeated::find(taker, &packed.release, report) {
-            Some(repeated) => repeated,
-            None => return Ok(None),
-        },
-        None => Repeated::default(),
+    let earlier = match report.map(|report| earlier(taker, &packed.release, report)) {
+        None => Earlier::default(),
+        Some(Some(earlier)) => earlier,
+        Some(None) => return Ok(None),
     };
-    let is_taken = |artifact: &&Artifact| taker.takes(artifact) && repeated.has(&artifact.name);
-    let mut artifacts: Vec<Artifact> = packed.artifacts.iter().filter(is_taken).cloned().collect();
+    let mut artifacts: Vec<Artifact> =
+        packed.artifacts.iter().filter(|artifact| taker.takes(artifact)).cloned().collect();
     // A list names what this destination gets, and nothing else.
     if let Some(at) = artifacts.iter().position(is_list) {
         artifacts.remove(at);
@@ -79,12 +76,6 @@ fn order(
     }
     let missing: Vec<Missing> =
         packed.failures.iter().filter(|failure| concerns(taker, failure)).map(missing).collect();
-    let (missing, not_repeated): (Vec<Missing>, Vec<Missing>) =
-        missing.into_iter().partition(|missing| repeated.has(&missing.item));
-    let is_left = |artifact: &Artifact| taker.takes(artifact) && !is_list(artifact) && !repeated.has(&artifact.name);
-    let is_partial = !not_repeated.is_empty() || packed.artifacts.iter().any(is_left);
-    let left_to_others =
-        is_partial.then(|| "the report is of a part of the release; a run of the whole finishes it".to_owned());
     if artifacts.is_empty() && missing.is_empty() {
         return Ok(None);
     }
@@ -93,8 +84,8 @@ fn order(
         shipment: Shipment { release: Arc::clone(&packed.release), artifacts },
         missing,
         optional: packed.optional.clone(),
-        unfinished: unfinished(taker, participant).or(left_to_others),
-        earlier: repeated.earlier,
+        unfinished: unfinished(taker, participant),
+        earlier,
     }))
 }
 
@@ -135,42 +126,25 @@ fn unfinished(taker: &Taker, participant: &Participant<'_>) -> Option<String> {
         .then(|| format!("{} left out by `--target`; a run with all targets finishes the release", absent.join(", ")))
 }
 
-/// What the report of an earlier run says about an order.
-#[derive(Default)]
-struct Repeated {
-    earlier: Earlier,
-    /// The items that the order had then; none if it had not begun, and everything is to be tried.
-    items: Option<BTreeSet<String>>,
-}
-
-impl Repeated {
-    /// None if everything succeeded, or the order was no part of that run.
-    fn find(taker: &Taker, release: &Release, report: &Report) -> Option<Self> {
-        let name = &taker.destination.name;
-        let is_ours = |delivery: &&Delivery| {
-            delivery.backend == *name && delivery.package == release.package && delivery.tag == release.tag
-        };
-        let deliveries: Vec<&Delivery> = report.deliveries.iter().filter(is_ours).collect();
-        let finish = report.finishes.iter().find(is_ours);
-        if deliveries.is_empty() && finish.is_none() {
-            return report.cancelled.then(Self::default);
-        }
-        report.problems().find(is_ours)?;
-        let arrived = |delivery: &&&Delivery| matches!(delivery.status, Status::Delivered | Status::Unchanged);
-        let arrived = deliveries.iter().filter(arrived).map(|delivery| delivery.item.clone()).collect();
-        let version = release.version.to_string();
-        let artifacts = report.artifacts.iter();
-        let artifacts = artifacts.filter(|artifact| artifact.package == release.package && artifact.version == version);
-        let digests: BTreeMap<_, _> = artifacts.map(|artifact| (artifact.file.clone(), artifact.sha256)).collect();
-        // An item that was made from the whole release, under the release's name, stands for all its artifacts.
-        let items: BTreeSet<String> = deliveries.iter().map(|delivery| delivery.item.clone()).collect();
-        Some(Self { earlier: Earlier { arrived, digests }, items: (!items.contains(&release.tag)).then_some(items) })
+/// What `report` says about this order; none if everything succeeded, or it was no part of that run.
+fn earlier(taker: &Taker, release: &Release, report: &Report) -> Option<Earlier> {
+    let name = &taker.destination.name;
+    let is_ours = |delivery: &&Delivery| {
+        delivery.backend == *name && delivery.package == release.package && delivery.tag == release.tag
+    };
+    if report.has_not_begun() {
+        return Some(Earlier::default());
     }
-
-    /// Whether `item` is to be tried.
-    fn has(&self, item: &str) -> bool {
-        self.items.as_ref().is_none_or(|items| items.contains(item))
-    }
+    report.problems().find(is_ours)?;
+    let arrived = |delivery: &&Delivery| matches!(delivery.status, Status::Delivered | Status::Unchanged);
+    let arrived = report.deliveries.iter().filter(is_ours).filter(arrived);
+    let version = release.version.to_string();
+    let artifacts = report.artifacts.iter();
+    let artifacts = artifacts.filter(|artifact| artifact.package == release.package && artifact.version == version);
+    Some(Earlier {
+        arrived: arrived.map(|delivery| delivery.item.clone()).collect(),
+        digests: artifacts.map(|artifact| (artifact.file.clone(), artifact.sha256)).collect(),
+    })
 }
 
 fn left_out(taker: &Taker, release: &Release) -> Delivery {

@@ -30,6 +30,12 @@ pub struct Report {
     pub dry_run: bool,
     /// Whether the run was ended before it was through.
     pub cancelled: bool,
+    /// The targets that the run was narrowed to; all if there is none.
+    #[serde(default)]
+    pub targets: Vec<Target>,
+    /// The backends that the run was narrowed to; all if there is none.
+    #[serde(default)]
+    pub backends: Vec<String>,
     /// The releases that were selected, sorted by package.
     pub releases: Vec<ReportedRelease>,
     /// The artifacts of these releases.
@@ -138,6 +144,12 @@ pub enum ReportError {
         /// Why.
         source: serde_json::Error,
     },
+    /// It tells what would have happened, so that there is nothing to try again.
+    #[error("`{}` is the report of a dry run", path.display())]
+    DryRun {
+        /// The file.
+        path: PathBuf,
+    },
     /// It was written by a version that uses another format.
     #[error("`{}` has schema version {found}, this version of sampo reads {SCHEMA_VERSION}", path.display())]
     SchemaVersion {
@@ -152,14 +164,14 @@ impl Diagnose for ReportError {
     fn code(&self) -> &'static str {
         match self {
             Self::Io(error) => error.code(),
-            Self::Invalid { .. } | Self::SchemaVersion { .. } => "report-invalid",
+            Self::Invalid { .. } | Self::SchemaVersion { .. } | Self::DryRun { .. } => "report-invalid",
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::Io(_) => None,
-            Self::Invalid { .. } | Self::SchemaVersion { .. } => {
+            Self::Invalid { .. } | Self::SchemaVersion { .. } | Self::DryRun { .. } => {
                 Some("`sampo distribute --report FILE` writes one".into())
             }
         }
@@ -168,11 +180,13 @@ impl Diagnose for ReportError {
 
 impl Report {
     /// A report of these releases with nothing delivered yet.
-    pub fn new(dry_run: bool, releases: &[Release]) -> Self {
+    pub fn new(dry_run: bool, releases: &[Release], targets: Vec<Target>, backends: Vec<String>) -> Self {
         Self {
             schema_version: SCHEMA_VERSION,
             dry_run,
             cancelled: false,
+            targets,
+            backends,
             releases: releases.iter().map(ReportedRelease::of).collect(),
             artifacts: Vec::new(),
             deliveries: Vec::new(),
@@ -181,13 +195,16 @@ impl Report {
         }
     }
 
-    /// Reads a report.
+    /// Reads the report of a real run.
     pub fn read(path: &Path) -> Result<Self, ReportError> {
         let text = fs::read_to_string(path).map_err(PathError::new("read", path))?;
         let report: Self =
             serde_json::from_str(&text).map_err(|source| ReportError::Invalid { path: path.to_owned(), source })?;
         if report.schema_version != SCHEMA_VERSION {
             return Err(ReportError::SchemaVersion { path: path.to_owned(), found: report.schema_version });
+        }
+        if report.dry_run {
+            return Err(ReportError::DryRun { path: path.to_owned() });
         }
         Ok(report)
     }
@@ -210,7 +227,12 @@ impl Report {
 
     /// Whether nothing is left to be tried again.
     pub fn is_through(&self) -> bool {
-        !self.cancelled && self.problems().next().is_none()
+        !self.has_not_begun() && self.problems().next().is_none()
+    }
+
+    /// Whether the run was ended before its first delivery, so that everything is to be tried.
+    pub fn has_not_begun(&self) -> bool {
+        self.cancelled && self.deliveries.is_empty() && self.finishes.is_empty()
     }
 
     /// How the run ended as a whole.
@@ -235,25 +257,42 @@ impl Report {
         self.problems().map(|delivery| delivery.backend.as_str()).collect()
     }
 
-    /// Sorts everything and notes the command that retries what did not succeed. `file` is where the report will be,
-    /// `targets` what the run was narrowed to.
-    pub(crate) fn complete(&mut self, file: Option<&Path>, targets: &[Target]) {
+    /// Sorts everything and notes the command that retries what did not succeed. `file` is where the report will be.
+    pub(crate) fn complete(&mut self, file: Option<&Path>) {
         let key = |delivery: &Delivery| (delivery.package.clone(), delivery.backend.clone(), delivery.item.clone());
         self.deliveries.sort_by_key(key);
         self.finishes.sort_by_key(key);
         let is_through = self.is_through();
-        self.retry_command = (!is_through).then(|| self.retry_arguments(file, targets));
+        self.retry_command = (!is_through).then(|| self.retry_arguments(file));
     }
 
-    fn retry_arguments(&self, file: Option<&Path>, targets: &[Target]) -> String {
+    /// The tags of the releases with something left to be tried.
+    pub(crate) fn tags_to_retry(&self) -> BTreeSet<String> {
+        if self.has_not_begun() {
+            return self.releases.iter().map(|release| release.tag.clone()).collect();
+        }
+        self.problems().map(|delivery| delivery.tag.clone()).collect()
+    }
+
+    /// The backends with something left to be tried; all if there is none.
+    pub(crate) fn backends_to_retry(&self) -> Vec<String> {
+        if self.has_not_begun() {
+            return self.backends.clone();
+        }
+        self.failed_backends().into_iter().map(str::to_owned).collect()
+    }
+
+    fn retry_arguments(&self, file: Option<&Path>) -> String {
         let mut words = vec!["sampo".to_owned(), "distribute".to_owned()];
         if let Some(file) = file {
             words.extend(["--retry".to_owned(), file.to_string_lossy().into_owned()]);
         } else {
-            let tags: BTreeSet<&str> = self.problems().map(|delivery| delivery.tag.as_str()).collect();
-            words.extend(tags.into_iter().flat_map(|tag| ["--tag".to_owned(), tag.to_owned()]));
-            words.extend(targets.iter().flat_map(|target| ["--target".to_owned(), target.to_string()]));
-            words.extend(self.failed_backends().into_iter().flat_map(|name| ["--backend".to_owned(), name.to_owned()]));
+            let mut add = |option: &str, values: Vec<String>| {
+                words.extend(values.into_iter().flat_map(|value| [option.to_owned(), value]));
+            };
+            add("--tag", self.tags_to_retry().into_iter().collect());
+            add("--target", self.targets.iter().map(ToString::to_string).collect());
+            add("--backend", self.backends_to_retry());
         }
         shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
     }

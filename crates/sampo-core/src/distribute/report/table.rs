@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_and_problems_stand_below() {
-        let mut report = Report::new(false, &[]);
+        let mut report = Report::new(false, &[], Vec::new(), Vec::new());
         report.releases.push(ReportedRelease {
             package: "cargo/my-cli".parse().unwrap(),
             version: "1.2.0".into(),
@@ -197,7 +197,7 @@ mod tests {
             bytes: 0,
             ..delivery("github", "finish", Status::Skipped)
         });
-        report.complete(None, &[]);
+        report.complete(None);
         assert_eq!(
             plain(&report.to_text(100)),
             "cargo/my-cli 1.2.0 (my-cli-v1.2.0)\n\
