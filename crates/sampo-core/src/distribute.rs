@@ -187,7 +187,6 @@ impl<'a> Ground<'a> {
             environment: Arc::new(project.environment.clone()),
             reporter: Arc::clone(&caller.reporter),
             token_variables: destination::token_variables(&project.config)?.into(),
-            cancellation: caller.cancellation.clone(),
             pace: Pace::default(),
         })
     }

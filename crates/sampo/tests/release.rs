@@ -319,10 +319,10 @@ fn what_cannot_be_told_to_the_next_step_is_refused_before_anything_is_written() 
     assert!(stderr(&printed).contains("cannot write to `standard output`"), "{}", stderr(&printed));
     assert_eq!(repo.git(&["status", "--porcelain"]), "");
     // Two changelogs are one file: applying fails, and the next step learns nothing.
-    repo.write("shared.md", "");
+    repo.write("one.md", "");
     let links = ["core", "util"].map(|name| repo.path(&format!("crates/{name}/CHANGELOG.md")));
     for link in &links {
-        std::os::unix::fs::symlink("../../shared.md", link).unwrap();
+        std::os::unix::fs::symlink("../../one.md", link).unwrap();
     }
     assert_eq!(release().unwrap().status.code(), Some(1));
     assert_eq!(std::fs::read_to_string(&output).unwrap_or_default(), "");

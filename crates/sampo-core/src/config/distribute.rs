@@ -446,16 +446,6 @@ impl DistributeConfig {
         let known: Vec<&str> = self.backends.keys().map(String::as_str).collect();
         format!("no backend is named `{name}`; configured are: {}", known.join(", "))
     }
-
-    /// What `[distribute.packages."…"]` says about the package with this id, if anything.
-    pub fn overrides(&self, id: &crate::workspace::PackageId) -> Option<&PackageOverrides> {
-        self.packages.get(&id.to_string()).or_else(|| self.packages.get(id.name()))
-    }
-
-    /// The targets of a package.
-    pub fn targets_of(&self, id: &crate::workspace::PackageId) -> &[Target] {
-        self.overrides(id).and_then(|overrides| overrides.targets.as_deref()).unwrap_or(&self.targets)
-    }
 }
 
 pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

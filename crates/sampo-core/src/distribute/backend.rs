@@ -9,7 +9,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use tokio_util::sync::CancellationToken;
 
 use super::model::{Artifact, ArtifactKind, Item, Release, Shipment};
 use crate::config::distribute::Prereleases;
@@ -240,8 +239,6 @@ pub struct BackendContext {
     pub reporter: Arc<dyn Reporter>,
     /// The environment variables that hold credentials of any backend: kept from children and from output.
     pub token_variables: Arc<[String]>,
-    /// Fires when the run is to end early.
-    pub cancellation: CancellationToken,
     /// How long to wait for a destination to settle.
     pub pace: Pace,
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use semver::Version;
 use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
 
 use super::{Backend, BackendContext, BackendType, Pace};
 use crate::config::Config;
@@ -20,14 +19,13 @@ pub(crate) struct Scene {
     pub folder: TempDir,
     pub recorder: Arc<Recorder>,
     pub environment: Environment,
-    pub cancellation: CancellationToken,
 }
 
 impl Scene {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (recorder, cancellation) = (Arc::default(), CancellationToken::new());
-        Self { folder, recorder, environment: Environment::default(), cancellation }
+        let recorder = Arc::default();
+        Self { folder, recorder, environment: Environment::default() }
     }
 
     pub fn root(&self) -> &Path {
@@ -79,7 +77,6 @@ impl Scene {
             environment: Arc::new(self.environment.clone()),
             reporter: Arc::clone(&self.recorder) as _,
             token_variables: token_variables.into_iter().chain(["GITHUB_TOKEN".to_owned()]).collect(),
-            cancellation: self.cancellation.clone(),
             pace: Pace {
                 settle: Duration::from_millis(50),
                 lag: Duration::from_millis(50),

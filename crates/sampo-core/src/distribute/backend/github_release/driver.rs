@@ -6,7 +6,6 @@ use std::time::Duration;
 use sampo_testkit::FakeGithub;
 use sampo_testkit::github::TOKEN;
 use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
 
 use super::{GithubReleaseConfig, GithubReleases};
 use crate::config::Config;
@@ -100,7 +99,6 @@ fn context(environment: Environment) -> BackendContext {
         repository: Some("acme/app".to_owned().try_into().unwrap()),
         environment: Arc::new(environment),
         reporter: Arc::new(Silent),
-        cancellation: CancellationToken::new(),
         pace: PACE,
     }
 }
