@@ -1,7 +1,7 @@
 //! The `Backend` trait, the one list of backend types, and the suite of promises that they all keep.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
+use super::checksum::Digest;
 use super::model::{Artifact, ArtifactKind, Item, Release, Shipment};
 use crate::config::distribute::Prereleases;
 use crate::config::{BackendTable, ConfigError, Repository};
@@ -83,6 +84,24 @@ pub trait Backend: fmt::Debug + Send + Sync {
         Err(BackendError::new("not-supported", format!("`{}` cannot be read back from this destination", item.name)))
     }
 
+    /// Everything that the destination holds of `release`, whoever put it there; none if it does not know the release.
+    /// Changes nothing, and needs no artifact on this machine.
+    async fn inventory(&self, _release: &Release) -> Result<Option<Inventory>, BackendError> {
+        Err(BackendError::new("not-supported", "this destination cannot tell what it holds"))
+    }
+
+    /// Downloads what [`inventory`](Self::inventory) named into the file `to`, which does not exist yet, as a user would.
+    /// The bytes are not checked here.
+    async fn fetch(
+        &self,
+        _release: &Release,
+        held: &Held,
+        _to: &Path,
+        _progress: &Progress,
+    ) -> Result<(), BackendError> {
+        Err(BackendError::new("not-supported", format!("`{}` cannot be fetched from this destination", held.name)))
+    }
+
     /// Where users will fetch this artifact from, once the shipment is finished.
     fn download_url(&self, _release: &Release, _artifact: &Artifact) -> Option<String> {
         None
@@ -98,6 +117,28 @@ pub struct Survey {
     pub finished: bool,
     /// What the user should know about the destination, such as a second draft for one tag.
     pub warnings: Vec<String>,
+}
+
+/// What a destination holds of one release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inventory {
+    /// Every file, sorted by name.
+    pub held: Vec<Held>,
+    /// Whether users can fetch it already: [`Backend::finish`] was done.
+    pub finished: bool,
+}
+
+/// One file that a destination holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Its name there.
+    pub name: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its digest, where the destination tells it without a download.
+    pub sha256: Option<Digest>,
+    /// Whether it was stored to its end.
+    pub complete: bool,
 }
 
 /// What a destination holds in one item's place.
