@@ -205,6 +205,10 @@ impl Backend for GithubReleases {
         self.contents(&shipment.release, &item.name).await
     }
 
+    fn vouches_for_digests(&self) -> bool {
+        true
+    }
+
     fn download_url(&self, release: &Release, artifact: &Artifact) -> Option<String> {
         self.asset_url(release, &artifact.name)
     }
