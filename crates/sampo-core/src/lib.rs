@@ -6,6 +6,7 @@
 
 pub mod atomic;
 pub mod changeset;
+pub mod clock;
 pub mod config;
 pub mod distribute;
 pub mod environment;
