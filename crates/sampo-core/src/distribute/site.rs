@@ -145,9 +145,17 @@ impl<'a> Site<'a> {
 
     /// Attempts of something that concerns `item` there.
     pub fn attempts<'b>(&'b self, asking: &'b Asking, item: &'b str) -> Attempts<'b> {
-        let label =
-            DeliveryLabel { backend: self.backend_name(), package: &self.package, version: &self.version, item };
-        Attempts { destination: self.destination(), options: &asking.options, permits: &asking.permits, label }
+        Attempts {
+            destination: self.destination(),
+            options: &asking.options,
+            permits: &asking.permits,
+            label: self.label(item),
+        }
+    }
+
+    /// Names `item` there in events.
+    pub fn label<'b>(&'b self, item: &'b str) -> DeliveryLabel<'b> {
+        DeliveryLabel { backend: self.backend_name(), package: &self.package, version: &self.version, item }
     }
 }
 
