@@ -4,6 +4,7 @@ pub mod add;
 pub mod completions;
 pub mod distribute;
 pub mod init;
+pub mod pre;
 pub mod publish;
 pub mod release;
 
@@ -30,6 +31,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Init(arguments) => init::run(arguments).await,
         Command::Add(arguments) => add::run(arguments).await,
         Command::Release(arguments) => release::run(arguments).await,
+        Command::Pre(arguments) => pre::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments).await,
         Command::Distribute(arguments) => distribute::run(*arguments).await,
         Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),

@@ -33,7 +33,7 @@ impl std::fmt::Display for UncoveredRange {
 pub struct RangeError(pub Vec<UncoveredRange>);
 
 /// How to get out of it.
-pub(super) const HINT: &str = "write the current version in full, such as `1.2.3`: it follows each release in a package of the workspace; or widen the range, such as `>=1.2, <3`";
+pub(crate) const HINT: &str = "write the current version in full, such as `1.2.3`: it follows each release in a package of the workspace; or widen the range, such as `>=1.2, <3`";
 
 impl Diagnose for RangeError {
     fn code(&self) -> &'static str {
@@ -48,7 +48,7 @@ impl Diagnose for RangeError {
 /// Every range that leaves out a version of `released`: those to be warned of.
 ///
 /// It is an error where versions move in a group, or where a lock file would have to be brought up to date.
-pub(super) fn check(
+pub(crate) fn check(
     workspace: &Workspace,
     graph: &Graph,
     files: &CargoFiles,
