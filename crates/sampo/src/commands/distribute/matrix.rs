@@ -61,8 +61,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let caller = Caller { reporter: Arc::new(Terminal::default()), cancellation: CancellationToken::new() };
     let pending = match arguments.pending {
         true => {
-            let now = clock::now(&project.environment).map_err(SampoError::from)?;
-            Some(release::plan(&project, now).await?.versions())
+            Some(release::plan(&project, clock::now(&project.environment).map_err(SampoError::from)?).await?.versions())
         }
         false => None,
     };
