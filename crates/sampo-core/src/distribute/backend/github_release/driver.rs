@@ -86,14 +86,21 @@ pub(super) fn backend_in(environment: Environment, keys: &str) -> Box<dyn Backen
 }
 
 /// A backend with all keys at their defaults, over an HTTP client that is shared: making one is slow.
-pub(super) fn backend_over(client: &reqwest::Client, github: &FakeGithub) -> GithubReleases {
-    let (config, context) = (GithubReleaseConfig::default(), context(environment(github, Some(TOKEN))));
-    let github = config.github(&context.environment).unwrap().with_client(client.clone());
+pub(super) fn backend_over(
+    client: &reqwest::Client,
+    github: &FakeGithub,
+    pace: Pace,
+    timeout: Duration,
+) -> GithubReleases {
+    let context = BackendContext { pace, ..context(environment(github, Some(TOKEN))) };
+    let config = GithubReleaseConfig::default();
+    let github = config.github(&context.environment).unwrap().with_client(client.clone()).with_timeout(timeout);
     config.over(github, &context)
 }
 
 fn context(environment: Environment) -> BackendContext {
     BackendContext {
+        limits: Arc::default(),
         token_variables: Arc::from([]),
         root: ".".into(),
         repository: Some("acme/app".to_owned().try_into().unwrap()),
