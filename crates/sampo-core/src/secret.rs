@@ -8,7 +8,7 @@ use std::fmt;
 pub const TOKEN_VARIABLES: &[&str] = &["GITHUB_TOKEN", "GH_TOKEN"];
 
 /// A token or password. Prints as `***`; the value is reached only through [`expose`](Self::expose).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(String);
 
 impl Secret {

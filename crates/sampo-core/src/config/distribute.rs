@@ -219,6 +219,8 @@ pub struct BackendCommon {
     pub prereleases: Option<Prereleases>,
     /// Backends that must have finished with a release before this one begins with it.
     pub needs: Vec<String>,
+    /// How many deliveries at the same time go there, within `distribute.jobs`.
+    pub jobs: Option<NonZeroUsize>,
     /// Instead of `distribute.retries`.
     pub retries: Option<u32>,
     /// Instead of `distribute.stall_timeout`.
@@ -232,7 +234,7 @@ pub struct BackendCommon {
 }
 
 const COMMON_KEYS: &[&str] =
-    &["packages", "targets", "artifacts", "prereleases", "needs", "retries", "stall_timeout", "max_wait"];
+    &["packages", "targets", "artifacts", "prereleases", "needs", "jobs", "retries", "stall_timeout", "max_wait"];
 
 /// What an artifact is.
 #[derive(
