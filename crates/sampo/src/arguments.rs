@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{add, completions, distribute, init, publish, release};
+use crate::commands::{add, completions, distribute, init, pre, publish, release};
 
 /// Release every package of a repository, and deliver its binaries to every destination.
 #[derive(Debug, Parser)]
@@ -25,6 +25,7 @@ pub enum Command {
     Init(init::Arguments),
     Add(add::Arguments),
     Release(release::Arguments),
+    Pre(pre::Arguments),
     Publish(publish::Arguments),
     Distribute(Box<distribute::Arguments>),
     Completions(completions::Arguments),

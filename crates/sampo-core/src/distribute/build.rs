@@ -19,6 +19,7 @@ use crate::environment::Environment;
 use crate::error::{Diagnose, PathError};
 use crate::event::{Event, Reporter};
 use crate::process::{Command, ProcessError};
+use crate::shell::Shell;
 use crate::target::Target;
 use crate::template::TemplateError;
 use crate::workspace::{PackageId, Workspace};
@@ -213,7 +214,7 @@ impl Builder<'_> {
     ) -> Result<Command, TemplateError> {
         let crate_name = release.package.name();
         let command = match participant.build {
-            Some(line) => line.command(&release.variables_for(Some(target)))?,
+            Some(line) => line.command(Shell::Sh, &release.variables_for(Some(target)))?,
             None => Command::new("cargo", ["build", "--release", "--locked", "--package", crate_name, "--bins"])
                 .argument("--target")
                 .argument(target.as_str()),

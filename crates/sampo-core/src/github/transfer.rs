@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
+use http::StatusCode;
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt;
 use tokio::fs::File;
@@ -103,6 +104,33 @@ impl Github {
                 self.drain(&call.action, bytes, response.bytes_stream(), &mut sink).await
             }
         }
+    }
+
+    /// Fetches exactly `bytes` bytes from a web address without the token; false if nothing of that size is there.
+    pub(super) async fn receive_as_user(
+        &self,
+        action: &str,
+        address: &str,
+        bytes: u64,
+        mut sink: impl FnMut(&[u8]),
+    ) -> Result<bool, GithubError> {
+        let invalid = |error: url::ParseError| GithubError::InvalidAnswer {
+            action: action.to_owned(),
+            reason: format!("`{address}` is no address: {error}"),
+        };
+        let url = Url::parse(address).map_err(invalid)?;
+        let response = self.in_time(action, self.transport()?.fetch_elsewhere(action, url)).await??;
+        let status = response.status();
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            let message = "the server refused the download".into();
+            return Err(GithubError::Server { action: action.to_owned(), status: status.as_u16(), message });
+        }
+        // A page that asks to log in is an answer too.
+        if !status.is_success() || response.content_length() != Some(bytes) {
+            return Ok(false);
+        }
+        self.drain(action, bytes, response.bytes_stream(), &mut sink).await?;
+        Ok(true)
     }
 
     async fn drain<E: std::error::Error + 'static>(
