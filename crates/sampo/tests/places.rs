@@ -51,7 +51,7 @@ fn every_file_that_is_written_is_what_its_schema_says() {
         "{SITE}[distribute.backends.list]\ntype = 'command'\nper = 'release'\nrun = 'cp $SAMPO_ARTIFACTS list.json; exit 1'\n\
          [distribute.backends.after]\ntype = 'command'\nrun = 'true'\nneeds = ['list']\n"
     ));
-    let read = |path: &str| fs::read_to_string(repo.path().join(path)).unwrap();
+    let read = |path: &str| fs::read_to_string(repo.path(path)).unwrap();
     assert_valid("distribute-report.schema.json", &distribute(&repo, &["--dry-run", "--format", "json"]).stdout);
     let ended = distribute(&repo, &["--report", "report.json"]);
     assert_eq!(ended.code, 3, "{}", ended.stderr);
@@ -68,7 +68,7 @@ fn a_report_for_people_is_markdown_and_names_a_command_that_needs_no_file() {
     let ended = distribute(&repo, &["--report", "out/summary.md", "--format", "markdown"]);
     assert_eq!(
         (ended.code, ended.stdout.as_str()),
-        (3, fs::read_to_string(repo.path().join("out/summary.md")).unwrap().as_str())
+        (3, fs::read_to_string(repo.path("out/summary.md")).unwrap().as_str())
     );
     assert!(ended.stdout.starts_with("## 1 delivered, 1 failed\n"), "{}", ended.stdout);
     assert!(ended.stdout.contains("\nsampo distribute --tag my-cli-v1.2.0 --backend chat\n"), "{}", ended.stdout);
