@@ -189,6 +189,8 @@ impl Builder<'_> {
         let folder = build_folder(self.config, &self.workspace.root, participant, target);
         let outdated = Outdated::find(&folder, &release.version, &names)?;
         let command = self.command(participant, release, target, &artifacts)?;
+        let message = format!("building {} {} for {target}", release.package, release.version);
+        self.reporter.report(Event::Step { message: &message });
         command.run_to_success().await.map_err(|source| BuildError::Command {
             package: release.package.clone(),
             target: target.clone(),

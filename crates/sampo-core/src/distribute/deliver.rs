@@ -202,6 +202,7 @@ impl Work<'_> {
         let packing = Packing {
             folder: staging.to_owned(),
             jobs,
+            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             checksums: config.distribute.checksums,
             reporter: Arc::clone(&self.caller.reporter),
             cancellation: self.caller.cancellation.clone(),

@@ -84,9 +84,6 @@ struct DeliveryArguments {
     /// How many deliveries at the same time, instead of `distribute.jobs`.
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
-    /// Show only what may need attention, and the report.
-    #[arg(long, short)]
-    quiet: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -128,7 +125,7 @@ async fn deliver(arguments: DeliveryArguments, detail: Detail) -> anyhow::Result
         report: arguments.report,
         jobs: arguments.jobs,
     };
-    let reporter: Arc<dyn Reporter> = Arc::new(Terminal { quiet: arguments.quiet });
+    let reporter: Arc<dyn Reporter> = Arc::new(Terminal::default());
     let interrupt = Interrupt::listen(Arc::clone(&reporter));
     let caller = Caller { reporter, cancellation: interrupt.token() };
     let Some(outcome) = interrupt.guard(distribute::deliver(&project, &request, &caller)).await else {
