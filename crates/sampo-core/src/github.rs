@@ -20,6 +20,8 @@ pub mod asset_name;
 pub mod call;
 pub mod error;
 pub mod model;
+mod patience;
+mod people;
 pub mod releases;
 pub mod repository;
 pub mod token;

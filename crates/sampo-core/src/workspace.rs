@@ -95,7 +95,7 @@ impl From<PackageId> for String {
 }
 
 /// Ecosystems that this version does not release yet, by the prefix in ids.
-const LATER_ECOSYSTEMS: [&str; 6] = ["npm", "hex", "pypi", "packagist", "maven", "rubygems"];
+pub(crate) const LATER_ECOSYSTEMS: [&str; 6] = ["npm", "hex", "pypi", "packagist", "maven", "rubygems"];
 
 impl fmt::Display for PackageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

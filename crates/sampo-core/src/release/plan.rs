@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use semver::Version;
 
+use super::credit::Credit;
 use super::entry::{Entry, Heading, Reason};
 use super::intake::Taken;
 use crate::SampoError;
@@ -131,6 +132,8 @@ pub(super) struct Input<'a> {
     /// Every git tag.
     pub(super) tags: &'a HashSet<String>,
     pub(super) aim: Aim,
+    /// By the changeset's path.
+    pub(super) credits: HashMap<PathBuf, Credit>,
 }
 
 /// What a release makes of packages that are in a pre-release.
@@ -159,7 +162,7 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
         .map(|package| package.version.is_some() && !config.packages.ignores(package))
         .collect();
     let groups = config.packages.groups(workspace, config.source())?;
-    let mut noted = note(workspace, intake::taken(input, pending), &takes_part);
+    let mut noted = note(input, intake::taken(input, pending), &takes_part);
     let mut plan = Plan {
         releases: Vec::new(),
         warnings: Vec::new(),
@@ -205,7 +208,8 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
     Ok(plan)
 }
 
-fn note<'a>(workspace: &Workspace, taken: Vec<Taken<'a>>, takes_part: &[bool]) -> Noted<'a> {
+fn note<'a>(input: &Input<'_>, taken: Vec<Taken<'a>>, takes_part: &[bool]) -> Noted<'a> {
+    let workspace = input.workspace;
     let count = workspace.packages.len();
     let index: HashMap<&PackageId, usize> =
         workspace.packages.iter().enumerate().map(|(index, package)| (&package.id, index)).collect();
@@ -221,6 +225,7 @@ fn note<'a>(workspace: &Workspace, taken: Vec<Taken<'a>>, takes_part: &[bool]) -
                 heading: entry.tag.clone().map_or(Heading::Level(entry.level), Heading::Tag),
                 text: taken.changeset.message.clone(),
                 reason: Reason::Changeset(taken.changeset.path.clone()),
+                credit: input.credits.get(&taken.changeset.path).cloned(),
             });
         }
         if is_used { noted.consumed.push(taken) } else { noted.left.push(taken.changeset.path.clone()) }
@@ -302,7 +307,7 @@ fn grouped(entries: &[Entry]) -> Vec<Group> {
             headings.push(&entry.heading);
             Vec::new()
         });
-        known.push(changelog::item(&entry.text));
+        known.push(entry.item());
     }
     if headings.iter().all(|heading| matches!(heading, Heading::Level(_))) {
         headings.sort_by_key(|heading| match heading {

@@ -128,7 +128,7 @@ impl Refusal {
 
 /// The label that pre-releases share, whatever their number: the first part that is not numeric, in lower case.
 pub(crate) fn label(pre: &Prerelease) -> Option<String> {
-    pre.split('.').find(|part| !is_number(part)).map(str::to_ascii_lowercase)
+    pre.split('.').find(|part| !part.is_empty() && !is_number(part)).map(str::to_ascii_lowercase)
 }
 
 /// Whether both are x.y.z of the same numbers.
@@ -290,6 +290,7 @@ mod tests {
         assert_eq!(of("beta.3"), of("BETA"));
         assert_eq!(of("1.rc.2").as_deref(), Some("rc"));
         assert_eq!(of("7"), None);
+        assert_eq!(of(""), None);
     }
 
     #[test]
