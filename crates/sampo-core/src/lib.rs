@@ -25,6 +25,7 @@ pub mod release;
 pub mod repository;
 pub mod schema;
 pub mod secret;
+pub mod shell;
 mod similar;
 pub mod target;
 pub mod template;

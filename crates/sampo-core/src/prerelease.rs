@@ -1,6 +1,6 @@
 //! Entering and leaving pre-releases: the versions of some packages change, and what requires them follows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -14,8 +14,8 @@ use crate::release::graph::Graph;
 use crate::release::plan::Warning;
 use crate::release::{ranges, version};
 use crate::transaction::{self, Change};
-use crate::workspace::cargo::files::CargoFiles;
-use crate::workspace::{Package, PackageId, Workspace, WorkspaceError};
+use crate::workspace::files::{Moves, WorkspaceFiles};
+use crate::workspace::{Ecosystem, Package, PackageId, Workspace};
 
 /// The name of a row of pre-releases, such as `alpha` or `rc.1`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,39 +130,38 @@ fn plan(
     next: &mut dyn FnMut(&Version) -> Version,
 ) -> Result<Plan, SampoError> {
     let Project { workspace, config, .. } = project;
-    let files = CargoFiles::read(workspace, &transaction::read)?;
-    let not_locked = files.not_locked(workspace);
-    if !not_locked.is_empty() {
-        return Err(WorkspaceError::NotLocked { packages: not_locked }.into());
+    let files = WorkspaceFiles::read(workspace, &transaction::read)?;
+    for files in files.each() {
+        files.check(workspace)?;
     }
     let moves = moves(workspace, &with_companions(workspace, &files, packages), next)?;
-    let versions: HashMap<PackageId, (String, Version)> =
+    let versions: Moves =
         moves.iter().map(|each| (each.package.clone(), (each.old_version.clone(), each.new_version.clone()))).collect();
     let groups = config.packages.groups(workspace, config.source())?;
     let everybody = vec![true; workspace.packages.len()];
     let graph = Graph::new(workspace, &files, groups, &everybody);
     let moved = |package: usize| versions.get(&workspace.packages[package].id).map(|(_, new)| new.clone());
     let uncovered = ranges::check(workspace, &graph, &files, moved)?;
-    let warn = |range: &ranges::UncoveredRange| Warning { message: range.to_string(), hint: Some(ranges::HINT.into()) };
+    let remarks = files.each().flat_map(|files| files.remarks(&versions)).map(Warning::from);
     Ok(Plan {
-        warnings: uncovered.iter().map(warn).collect(),
+        warnings: uncovered.iter().map(Warning::from).chain(remarks).collect(),
         changes: files.changes(workspace, &versions),
         restored: 0,
         moves,
     })
 }
 
-/// `packages`, and with one that inherits its version all that do.
+/// `packages`, and with one that shares its version all that do.
 fn with_companions<'a>(
     workspace: &'a Workspace,
-    files: &CargoFiles,
+    files: &WorkspaceFiles,
     packages: &'a [PackageId],
 ) -> HashSet<&'a PackageId> {
-    let mut chosen: HashSet<&PackageId> = packages.iter().collect();
-    if packages.iter().any(|package| files.inherits_version(package)) {
-        chosen.extend(workspace.packages.iter().map(|package| &package.id).filter(|id| files.inherits_version(id)));
-    }
-    chosen
+    let shares = |package: &PackageId| files.of(package).inherits_version(package);
+    let sharing: HashSet<Ecosystem> =
+        packages.iter().filter(|package| shares(package)).map(PackageId::ecosystem).collect();
+    let companions = workspace.packages.iter().map(|package| &package.id);
+    packages.iter().chain(companions.filter(|id| sharing.contains(&id.ecosystem()) && shares(id))).collect()
 }
 
 /// What moves, sorted; packages that stay where they are, or have no version, are left out.

@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::error::Diagnose;
 use crate::similar::nearest;
-use crate::workspace::LATER_ECOSYSTEMS;
+use crate::workspace::ecosystem;
 
 /// The configuration cannot be used: for each mistake where it is, what it is, and what to do about it.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl ConfigError {
     }
 
     /// Ok if there is no error; otherwise one error with all their mistakes, each once, in the order of the file.
-    pub(super) fn all(errors: impl IntoIterator<Item = Self>) -> Result<(), Self> {
+    pub(crate) fn all(errors: impl IntoIterator<Item = Self>) -> Result<(), Self> {
         let mut mistakes: Vec<Mistake> = Vec::new();
         for mistake in errors.into_iter().flat_map(|error| error.mistakes) {
             if !mistakes.contains(&mistake) {
@@ -189,7 +189,7 @@ fn unknown(noun: &str, names: &str) -> (String, Option<String>) {
     let mut quoted = names.split('`').skip(1).step_by(2);
     let unknown = quoted.next().unwrap_or_default();
     if let Some(ecosystem) =
-        LATER_ECOSYSTEMS.into_iter().find(|name| unknown.split(['_', '-']).any(|part| part == *name))
+        ecosystem::LATER.into_iter().find(|name| unknown.split(['_', '-']).any(|part| part == *name))
     {
         let message =
             format!("the {noun} `{unknown}` is one of a newer Sampo: this one does not release {ecosystem} packages");

@@ -19,8 +19,8 @@ use crate::release::plan_file::{PlannedRelease, ReleasePlan};
 use crate::release::standing::Standings;
 use crate::release::{automatic, intake, levels, ranges, version};
 use crate::transaction::Change;
-use crate::workspace::cargo::files::{CargoFiles, Read};
-use crate::workspace::{Package, PackageId, Workspace, WorkspaceError};
+use crate::workspace::files::{Moves, Read, WorkspaceFiles};
+use crate::workspace::{Package, PackageId, Workspace};
 
 /// The releases that wait, and what they change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +64,18 @@ pub struct Warning {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+}
+
+impl From<(String, Option<String>)> for Warning {
+    fn from((message, hint): (String, Option<String>)) -> Self {
+        Self { message, hint }
+    }
+}
+
+impl From<&ranges::UncoveredRange> for Warning {
+    fn from(range: &ranges::UncoveredRange) -> Self {
+        Self { message: range.to_string(), hint: Some(range.advice.into()) }
+    }
 }
 
 impl Plan {
@@ -175,10 +187,9 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
     if noted.consumed.is_empty() {
         return Ok(plan);
     }
-    let files = CargoFiles::read(workspace, input.read)?;
-    let packages = files.not_locked(workspace);
-    if !packages.is_empty() {
-        return Err(WorkspaceError::NotLocked { packages }.into());
+    let files = WorkspaceFiles::read(workspace, input.read)?;
+    for files in files.each() {
+        files.check(workspace)?;
     }
     let graph = Graph::new(workspace, &files, groups, &takes_part);
     let standings = Standings::new(input, &pending.kept);
@@ -186,7 +197,7 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
     let uncovered = ranges::check(workspace, &graph, &files, |package| {
         released[package].as_ref().map(|(_, version)| version.clone())
     })?;
-    plan.warnings.extend(uncovered.iter().map(warn_of_range));
+    plan.warnings.extend(uncovered.iter().map(Warning::from));
     if config.changelog.automatic_entries == AutomaticEntries::List {
         let is_named: Vec<bool> = noted.levels.iter().map(Option::is_some).collect();
         let automatic = automatic::entries(workspace, &graph, &released, &is_named);
@@ -195,6 +206,7 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
         }
     }
     let versions = moves(workspace, &released);
+    plan.warnings.extend(files.each().flat_map(|files| files.remarks(&versions)).map(Warning::from));
     plan.changes = files.changes(workspace, &versions);
     let releases = workspace.packages.iter().zip(released).zip(noted.entries);
     for ((package, release), entries) in releases {
@@ -260,7 +272,7 @@ fn next_versions(
     levels.into_iter().enumerate().map(next).collect()
 }
 
-fn moves(workspace: &Workspace, released: &[Option<(Level, Version)>]) -> HashMap<PackageId, (String, Version)> {
+fn moves(workspace: &Workspace, released: &[Option<(Level, Version)>]) -> Moves {
     let packages = workspace.packages.iter().zip(released);
     let moved = packages.filter_map(|(package, release)| Some((package, release.as_ref()?)));
     moved
@@ -325,10 +337,6 @@ fn warn_of_silence(path: &Path, root: &Path) -> Warning {
         message: format!("`{}` has no message and is left out", path.display()),
         hint: Some("write below the second `---` what readers of the changelog should learn".into()),
     }
-}
-
-fn warn_of_range(range: &ranges::UncoveredRange) -> Warning {
-    Warning { message: range.to_string(), hint: Some(ranges::HINT.into()) }
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(NOTHING_TO_DO));
     }
     if arguments.dry_run {
-        print::remark("dry run: nothing was changed");
+        print::note("dry run: nothing was changed");
     }
     Ok(ExitCode::SUCCESS)
 }
