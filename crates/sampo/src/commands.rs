@@ -28,7 +28,7 @@ use crate::terminal::Terminal;
 
 /// Runs the command that was asked for.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let detail = if u8::from(arguments.verbose) > 0 { Detail::Full } else { Detail::Brief };
+    let detail = if arguments.verbose > 0 { Detail::Full } else { Detail::Brief };
     match arguments.command {
         Command::Init(arguments) => init::run(arguments).await,
         Command::Add(arguments) => add::run(arguments).await,
