@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Diagnose, PathError};
 
 mod cargo;
-mod ecosystem;
+pub(crate) mod ecosystem;
 mod edits;
 pub(crate) mod files;
 #[cfg(test)]

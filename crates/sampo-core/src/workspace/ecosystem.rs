@@ -19,7 +19,7 @@ pub enum Ecosystem {
 }
 
 /// Ecosystems that this version does not release yet, by the prefix in ids.
-pub(super) const LATER: [&str; 6] = ["npm", "hex", "pypi", "packagist", "maven", "rubygems"];
+pub(crate) const LATER: [&str; 6] = ["npm", "hex", "pypi", "packagist", "maven", "rubygems"];
 
 impl Ecosystem {
     /// All of them, in the order in which they are discovered.
