@@ -14,7 +14,8 @@ use crate::config::packages::BumpDependents;
 use crate::release::changelog::{self, Group, Section};
 use crate::release::graph::Graph;
 use crate::release::plan_file::{PlannedRelease, ReleasePlan};
-use crate::release::{automatic, levels, ranges, version};
+use crate::release::version::{self, VersionError};
+use crate::release::{automatic, levels, ranges};
 use crate::transaction::Change;
 use crate::workspace::files::{Moves, Read, WorkspaceFiles};
 use crate::workspace::{Package, PackageId, Workspace};
@@ -142,7 +143,7 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
     let takes_part: Vec<bool> = workspace
         .packages
         .iter()
-        .map(|package| package.version.is_some() && !config.packages.ignores(package))
+        .map(|package| (package.version.is_some() || package.publishable) && !config.packages.ignores(package))
         .collect();
     let groups = config.packages.groups(workspace, config.source())?;
     let mut noted = note(workspace, &pending.changesets, &takes_part);
@@ -219,8 +220,9 @@ fn next_versions(
     direct: &[Option<Level>],
 ) -> Result<Vec<Option<(Level, Version)>>, SampoError> {
     let next = |package: usize, level: Level| {
-        let Package { id, version, .. } = &workspace.packages[package];
-        version::next(id, version.as_deref().unwrap_or("0.0.0"), level)
+        let Package { id, version, manifest, .. } = &workspace.packages[package];
+        let missing = || VersionError::Missing { package: id.clone(), manifest: manifest.clone() };
+        version::next(id, version.as_deref().ok_or_else(missing)?, level)
     };
     let joins = |dependent: usize, place: usize, level: Level| {
         let need = &graph.dependencies[dependent][place];

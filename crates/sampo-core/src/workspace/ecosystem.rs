@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::cargo::Cargo;
 use super::files::{Files, Read};
+use super::npm::Npm;
 use super::registry::{Registry, RegistryContext};
 use super::{Package, Workspace, WorkspaceError};
 use crate::git::{Git, GitError};
@@ -16,19 +17,22 @@ use crate::git::{Git, GitError};
 pub enum Ecosystem {
     /// Rust crates.
     Cargo,
+    /// npm packages.
+    Npm,
 }
 
 /// Ecosystems that this version does not release yet, by the prefix in ids.
-pub(super) const LATER: [&str; 6] = ["npm", "hex", "pypi", "packagist", "maven", "rubygems"];
+pub(super) const LATER: [&str; 5] = ["hex", "pypi", "packagist", "maven", "rubygems"];
 
 impl Ecosystem {
     /// All of them, in the order in which they are discovered.
-    pub const ALL: &'static [Self] = &[Self::Cargo];
+    pub const ALL: &'static [Self] = &[Self::Cargo, Self::Npm];
 
     /// The code that knows it.
     pub(crate) fn support(self) -> &'static dyn Support {
         match self {
             Self::Cargo => &Cargo,
+            Self::Npm => &Npm,
         }
     }
 
