@@ -194,3 +194,67 @@ fn both_ecosystems_are_published_in_one_run() {
     assert_eq!(crates.published(), ["both-twin@1.0.0"]);
     assert_eq!(NpmRegistry::shared().versions("both-twin"), ["2.0.0"]);
 }
+
+/// Puts a program in the place of a package manager: it writes down its arguments and uploads nothing.
+#[cfg(unix)]
+fn put_in_place_of(repo: &Repo, manager: &str, version: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = repo.outside("stand-ins");
+    let script = format!(
+        "#!/bin/sh\nif [ \"$1\" = --version ]; then echo {version}; else echo \"{manager} $*\" >> '{}/calls'; fi\n\
+         if [ \"$1 $2\" = 'pm pack' ]; then touch \"$4/packed.tgz\"; fi\n",
+        folder.display()
+    );
+    let path = folder.join(manager);
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// The exit code and both outputs of `sampo publish` with the stand-ins, and the calls that they took.
+#[cfg(unix)]
+fn publish_with_stand_ins(repo: &Repo, variables: &[(&str, &str)]) -> (i32, String, String) {
+    let folder = repo.outside("stand-ins");
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    let mut command = NpmRegistry::shared().command(repo, env!("CARGO_BIN_EXE_sampo"));
+    let output = command.arg("publish").env("PATH", path).envs(variables.iter().copied()).output().unwrap();
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    let calls = std::fs::read_to_string(folder.join("calls")).unwrap_or_default();
+    let _ = std::fs::remove_file(folder.join("calls"));
+    (output.status.code().unwrap(), said, calls)
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_staged_for_approval_is_tagged_and_then_left_alone() {
+    let repo = workspace(&[("@stage/a", "1.0.0", "")]);
+    repo.write(".sampo/config.toml", "[packages]\nnpm_stage = [\"@stage/*\"]\n").commit("stage");
+    put_in_place_of(&repo, "npm", "11.14.0");
+    let (code, said, calls) = publish_with_stand_ins(&repo, &[]);
+    assert_eq!((code, calls.as_str()), (1, ""), "{said}");
+    assert!(said.contains("`npm` is 11.14.0, and staging for approval needs 11.15.0"), "{said}");
+    put_in_place_of(&repo, "npm", "11.15.0");
+    let (code, said, calls) = publish_with_stand_ins(&repo, &[]);
+    assert_eq!((code, calls.as_str()), (0, "npm stage publish --access public\n"), "{said}");
+    assert!(said.contains("@stage/a 1.0.0: staged for approval, tagged @stage/a-v1.0.0\n"), "{said}");
+    let (code, said, calls) = publish_with_stand_ins(&repo, &[]);
+    assert_eq!((code, calls.as_str()), (2, ""), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn yarn_1_and_bun_are_called_in_their_own_words() {
+    let cases = [
+        ("yarn@1.22.22", "yarn", vec![], "yarn publish --access public --non-interactive\n"),
+        ("bun@1.3.0", "bun", vec![], "bun publish --access public\n"),
+        ("bun@1.3.0", "bun", vec![("NPM_ID_TOKEN", "an-identity")], "npm publish --access public "),
+    ];
+    for (manager, program, variables, expected) in cases {
+        let repo = workspace(&[("@own-words/a", "1.0.0", &format!("\"packageManager\": \"{manager}\""))]);
+        put_in_place_of(&repo, program, "1.0.0");
+        put_in_place_of(&repo, "npm", "11.15.0");
+        let (code, said, calls) = publish_with_stand_ins(&repo, &variables);
+        assert_eq!(code, 0, "{said}");
+        assert!(calls.contains(expected), "{calls}");
+        assert!(!said.contains("an-identity"), "{said}");
+    }
+}

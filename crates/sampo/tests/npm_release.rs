@@ -276,3 +276,31 @@ fn a_version_that_is_no_version_is_refused_only_where_it_would_rise() {
     changeset(&repo, "npm/@x/a: patch");
     assert_eq!(release(&repo), "  @x/a: 1.0.0 -> 1.0.1\n");
 }
+
+const DISTRIBUTED: &str = "[distribute]\ntargets = [\"x86_64-unknown-linux-gnu\"]\n[distribute.backends.shelf]\ntype = \"directory\"\npath = \"shelf\"\n\
+     [distribute.packages.\"npm/tool\"]\nartifacts = [\"out/tool-{{ target }}.tgz\"]\n";
+
+#[test]
+fn an_npm_package_is_built_by_its_command_and_delivered() {
+    let build = "build = \"mkdir -p out && echo {{ version }} > out/tool-{{ target }}.tgz\"\n";
+    let repo = workspace(
+        &format!("{DISTRIBUTED}{build}"),
+        &[("package.json", r#"{"name":"tool","version":"1.0.0","private":true}"#)],
+    );
+    repo.tag("tool-v1.0.0");
+    let (code, matrix, stderr) = run(&repo, &["distribute", "matrix", "--tag", "tool-v1.0.0"]);
+    assert!(code == 0 && matrix.contains("\"package\":\"npm/tool\""), "{matrix}{stderr}");
+    let (code, _, stderr) = run(&repo, &["distribute", "--build", "--tag", "tool-v1.0.0"]);
+    assert_eq!(code, 0, "{stderr}");
+    let delivered = repo.run("find", &["shelf", "-name", "tool-x86_64-unknown-linux-gnu.tgz"]);
+    assert_eq!(repo.read(&delivered), "1.0.0\n");
+}
+
+#[test]
+fn an_npm_package_without_a_build_command_says_so() {
+    let repo = workspace(DISTRIBUTED, &[("package.json", r#"{"name":"tool","version":"1.0.0","private":true}"#)]);
+    repo.tag("tool-v1.0.0");
+    let (code, _, stderr) = run(&repo, &["distribute", "build", "--tag", "tool-v1.0.0"]);
+    assert_ne!(code, 0);
+    assert!(stderr.contains("nothing says how `npm/tool` is built"), "{stderr}");
+}

@@ -45,6 +45,11 @@ impl Ecosystem {
     pub fn display_name(self) -> &'static str {
         self.support().display_name()
     }
+
+    /// The command that builds the programs of the package `name` for a target; empty where nobody can know it.
+    pub fn build_command(self, name: &str, target: &str) -> Vec<String> {
+        self.support().build_command(name, target)
+    }
 }
 
 /// One ecosystem: where its packages are, what a release changes in their files, and how they reach a registry.
@@ -67,6 +72,11 @@ pub(crate) trait Support: Sync {
 
     /// The version that the manifest of `package` had in `revision`; none if it was not there or had none.
     async fn version_at(&self, git: &Git, revision: &str, package: &Package) -> Result<Option<String>, GitError>;
+
+    /// The command that builds the programs of the package `name` for a target; empty where only users know it.
+    fn build_command(&self, _: &str, _: &str) -> Vec<String> {
+        Vec::new()
+    }
 
     /// The registries of this ecosystem, reached through its own tool.
     fn registry(&self, context: RegistryContext<'_>) -> Box<dyn Registry>;
