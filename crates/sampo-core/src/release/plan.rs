@@ -171,7 +171,7 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
     let takes_part: Vec<bool> = workspace
         .packages
         .iter()
-        .map(|package| package.version.is_some() && !config.packages.ignores(package))
+        .map(|package| (package.version.is_some() || package.publishable) && !config.packages.ignores(package))
         .collect();
     let groups = config.packages.groups(workspace, config.source())?;
     let mut noted = note(input, intake::taken(input, pending), &takes_part);

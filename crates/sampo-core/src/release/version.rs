@@ -1,5 +1,7 @@
 //! How a version rises, before, during and after pre-releases.
 
+use std::path::PathBuf;
+
 use semver::{Prerelease, Version};
 
 use crate::changeset::Level;
@@ -10,6 +12,14 @@ use crate::workspace::{Package, PackageId};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VersionError {
+    /// It has none.
+    #[error("`{package}` has no version in `{}`", manifest.display())]
+    Missing {
+        /// The package.
+        package: PackageId,
+        /// Its manifest.
+        manifest: PathBuf,
+    },
     /// Its version is not SemVer.
     #[error("the version `{version}` of `{package}` is not a SemVer version")]
     NotSemver {
@@ -45,14 +55,14 @@ pub enum VersionError {
 impl Diagnose for VersionError {
     fn code(&self) -> &'static str {
         match self {
-            Self::NotSemver { .. } | Self::TooLarge { .. } => "version-invalid",
+            Self::Missing { .. } | Self::NotSemver { .. } | Self::TooLarge { .. } => "version-invalid",
             Self::NoLabel { .. } => "prerelease-label",
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NotSemver { .. } => Some("write a version such as `1.2.3`".into()),
+            Self::Missing { .. } | Self::NotSemver { .. } => Some("write a version such as `1.2.3`".into()),
             Self::TooLarge { .. } => Some("write a version with smaller numbers by hand".into()),
             Self::NoLabel { package, .. } => {
                 Some(format!("give it one with `sampo pre enter LABEL --package {package}`"))
