@@ -14,6 +14,7 @@ use crate::workspace::{Workspace, find_root};
 
 mod automatic;
 pub mod branch;
+mod cause;
 pub mod changelog;
 pub mod entry;
 mod graph;
@@ -21,8 +22,10 @@ mod levels;
 pub mod plan;
 pub mod plan_file;
 mod ranges;
+pub mod report;
 mod version;
 
+pub use cause::Cause;
 pub use plan::{Plan, Release};
 
 /// The folder of the changesets that a pre-release has taken up, below the root.
@@ -31,8 +34,13 @@ const KEPT_FOLDER: &str = ".sampo/prerelease";
 /// What a release of everything pending changes, on the date of `now`. Reads files and writes none; refuses a branch
 /// that releases are not made from.
 pub async fn plan(project: &Project, now: DateTime<Utc>) -> Result<Plan, SampoError> {
-    let Project { workspace, config, environment, .. } = project;
-    branch::check(&project.git(), &config.git, environment).await?;
+    branch::check(&project.git(), &project.config.git, &project.environment).await?;
+    preview(project, now)
+}
+
+/// What a release would change, on whatever branch.
+pub fn preview(project: &Project, now: DateTime<Utc>) -> Result<Plan, SampoError> {
+    let Project { workspace, config, .. } = project;
     let pending = Pending::read(workspace, &config.changesets)?;
     let input = plan::Input { workspace, config, date: config.changelog.date(now), read: &transaction::read };
     let mut plan = plan::make(&input, &pending)?;

@@ -10,7 +10,9 @@ use crate::distribute::backend::directory::{Latest, Manifest};
 use crate::distribute::backend::{BackendType, TYPES};
 use crate::distribute::matrix;
 use crate::distribute::report::Report;
+use crate::publish::report::PublishReport;
 use crate::release::plan_file::ReleasePlan;
+use crate::release::report::ReleaseReport;
 
 /// Every schema, with the name of its file in `schemas/`.
 pub fn all() -> Vec<(&'static str, Value)> {
@@ -20,7 +22,9 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("distribute-report.schema.json", schema_of::<Report>()),
         ("latest.schema.json", schema_of::<Latest>()),
         ("manifest.schema.json", schema_of::<Manifest>()),
+        ("publish-report.schema.json", schema_of::<PublishReport>()),
         ("release-plan.schema.json", schema_of::<ReleasePlan>()),
+        ("release-report.schema.json", schema_of::<ReleaseReport>()),
     ]
 }
 
