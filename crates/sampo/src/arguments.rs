@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{add, completions, distribute, init, publish, release};
+use crate::commands::{add, completions, distribute, init, man, publish, release, status};
 
 /// Release every package of a repository, and deliver its binaries to every destination.
 #[derive(Debug, Parser)]
@@ -21,8 +21,10 @@ pub struct Arguments {
 pub enum Command {
     Init(init::Arguments),
     Add(add::Arguments),
+    Status(status::Arguments),
     Release(release::Arguments),
     Publish(publish::Arguments),
     Distribute(Box<distribute::Arguments>),
     Completions(completions::Arguments),
+    Man(man::Arguments),
 }

@@ -4,8 +4,10 @@ pub mod add;
 pub mod completions;
 pub mod distribute;
 pub mod init;
+pub mod man;
 pub mod publish;
 pub mod release;
+pub mod status;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -29,10 +31,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Init(arguments) => init::run(arguments).await,
         Command::Add(arguments) => add::run(arguments).await,
+        Command::Status(arguments) => status::run(arguments).await,
         Command::Release(arguments) => release::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments).await,
         Command::Distribute(arguments) => distribute::run(*arguments).await,
         Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),
+        Command::Man(arguments) => man::run(&arguments, Arguments::command()),
     }
 }
 
