@@ -43,7 +43,7 @@ fn workspace() -> Repo {
     let config = "[packages]\nfixed = [['core', 'twin']]\nignore = ['old']\n[changelog]\nshow_release_date = false\n\
                   show_commit_hash = false\nshow_acknowledgments = false\n";
     repo.write(".sampo/config.toml", config);
-    repo.write(".sampo/changesets/b.md", "---\ncore: minor\n---\n\nAdded `it`.\n\nMore.\n");
+    repo.write(".sampo/changesets/b.md", "---\ncore: minor\n---\n\nAdded `it`.\nMore.\n");
     repo.write(".sampo/changesets/a.md", "---\nold: patch\n---\n\nOld.\n");
     repo.write(".sampo/changesets/c.md", "---\ncore: patch\n---\n");
     repo.commit("first");
@@ -90,7 +90,7 @@ fn status_as_json_is_the_report_of_the_release_to_come() {
             "file": ".sampo/changesets/b.md",
             "state": "used",
             "packages": [{ "package": "cargo/core", "bump": "minor", "tag": null }],
-            "message": "Added `it`.\n\nMore.",
+            "message": "Added `it`.\nMore.",
         })
     );
     assert_eq!(report["changesets"][0]["state"], "ignored");
@@ -107,7 +107,7 @@ fn status_as_json_is_the_report_of_the_release_to_come() {
             "changesets": [".sampo/changesets/b.md"],
             "tag": "core-v1.1.0",
             "prerelease": false,
-            "changelog": "### Minor changes\n\n- Added `it`.\n\n  More.",
+            "changelog": "### Minor changes\n\n- Added `it`.\n  More.",
         })
     );
     let causes: Vec<&Value> = report["releases"].as_array().unwrap().iter().map(|release| &release["cause"]).collect();
@@ -186,7 +186,9 @@ fn a_document_on_standard_output_stands_there_alone() {
 #[test]
 fn a_reader_that_has_enough_is_no_error() {
     let repo = workspace();
-    for arguments in [&["status"][..], &["status", "--format", "json"], &["release", "--help"], &["completions", "bash"]] {
+    for arguments in
+        [&["status"][..], &["status", "--format", "json"], &["release", "--help"], &["completions", "bash"]]
+    {
         let mut command = repo.command(env!("CARGO_BIN_EXE_sampo"));
         let mut child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
@@ -286,7 +288,13 @@ fn colours_go_to_terminals_and_to_whoever_insists() {
     let repo = workspace();
     let error = |variables: &[(&str, &str)]| {
         let mut command = repo.command(env!("CARGO_BIN_EXE_sampo"));
-        stderr(&command.args(["add", "-p", "nobody", "-b", "patch", "-m", "x"]).envs(variables.iter().copied()).output().unwrap())
+        stderr(
+            &command
+                .args(["add", "-p", "nobody", "-b", "patch", "-m", "x"])
+                .envs(variables.iter().copied())
+                .output()
+                .unwrap(),
+        )
     };
     assert!(error(&[]).starts_with("error[unknown-package]: "), "{}", error(&[]));
     assert!(error(&[("CLICOLOR_FORCE", "1")]).contains("\x1b["));
@@ -297,7 +305,8 @@ fn colours_go_to_terminals_and_to_whoever_insists() {
 fn the_manual_has_a_page_for_every_command() {
     let repo = Repo::new();
     let printed = ended(&repo, &["man", "out/man1"], 0);
-    let mut expected: Vec<String> = commands(&repo, &[]).iter().map(|words| format!("sampo-{}", words.join("-"))).collect();
+    let mut expected: Vec<String> =
+        commands(&repo, &[]).iter().map(|words| format!("sampo-{}", words.join("-"))).collect();
     expected.insert(0, "sampo".into());
     for name in &expected {
         assert!(printed.lines().any(|line| line.ends_with(&format!("{name}.1"))), "{name}: {printed}");

@@ -143,11 +143,8 @@ impl ReleaseReport {
 }
 
 fn changesets(plan: &Plan, root: &Path) -> Vec<ReportedChangeset> {
-    let entry = |entry: &Entry| ReportedEntry {
-        package: entry.package.clone(),
-        bump: entry.level,
-        tag: entry.tag.clone(),
-    };
+    let entry =
+        |entry: &Entry| ReportedEntry { package: entry.package.clone(), bump: entry.level, tag: entry.tag.clone() };
     let noted = plan.pending.changesets.iter().map(|changeset: &Changeset| ReportedChangeset {
         file: shown(&changeset.path, root),
         state: if plan.left.contains(&changeset.path) { ChangesetState::Ignored } else { ChangesetState::Used },

@@ -54,8 +54,7 @@ pub struct Arguments {
 
 /// Runs it.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let places =
-        [("--plan -", arguments.plan.as_ref()), ("--build-matrix -", arguments.build_matrix.as_ref())];
+    let places = [("--plan -", arguments.plan.as_ref()), ("--build-matrix -", arguments.build_matrix.as_ref())];
     let prints_document = prints_one(Some(arguments.format), &places)?;
     let project = super::open_project().await?;
     let plan = release::plan(&project, chrono::Utc::now()).await?;
