@@ -26,6 +26,13 @@ pub enum Event<'a> {
         /// The line, without its line ending.
         line: &'a str,
     },
+    /// A destination was looked at: so much of a release is to be delivered there.
+    DeliveriesPlanned {
+        /// How many deliveries.
+        items: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
     /// A delivery begins.
     DeliveryStarted {
         /// Which one.

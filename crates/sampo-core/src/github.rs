@@ -115,8 +115,9 @@ impl Github {
 
     async fn answer(&self, call: &Call, path: String) -> Result<Answer, GithubError> {
         let exchange = async {
-            match self.transport()?.reach(&self.addresses, call, path).await? {
-                Reached::Api(response) => transport::read(response, &call.action).await,
+            let transport = self.transport()?;
+            match transport.reach(&self.addresses, call, path).await? {
+                Reached::Api(response) => transport.read(response, &call.action).await,
                 Reached::Elsewhere(url) => Err(self.strayed(call, &url)),
             }
         };

@@ -6,6 +6,7 @@
 
 pub mod atomic;
 pub mod changeset;
+pub mod clock;
 pub mod config;
 pub mod distribute;
 pub mod environment;
@@ -23,6 +24,7 @@ pub mod release;
 pub mod repository;
 pub mod schema;
 pub mod secret;
+pub mod shell;
 mod similar;
 pub mod target;
 pub mod template;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use sampo_core::distribute::report::{Report, Verdict};
+use sampo_core::distribute::report::{Detail, Report, Verdict};
 use sampo_core::distribute::{self, Caller, Choice, Outcome, Request, Selection};
 use sampo_core::event::Reporter;
 use sampo_core::github_output;
@@ -42,7 +42,7 @@ pub async fn run(inputs: &Inputs) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Outcome::Done(report) => {
-            annotations::print(&report.to_text(WIDTH));
+            annotations::print(&report.to_text(WIDTH, Detail::Brief));
             write_outputs(inputs, &outputs(&report, &report_path))?;
             Ok(match report.verdict() {
                 Verdict::Success => ExitCode::SUCCESS,

@@ -8,9 +8,12 @@ use crate::commands::{add, completions, distribute, init, man, publish, release,
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, max_term_width = 100)]
 pub struct Arguments {
-    /// Say on standard error which requests are made, without secrets.
-    #[arg(long, short, global = true)]
-    pub verbose: bool,
+    /// Say on standard error which requests are made, without secrets; twice (`-vv`), also what they carry.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Show only what may need attention, and the result.
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
     /// The command.
     #[command(subcommand)]
     pub command: Command,

@@ -21,9 +21,10 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return exit::usage(&error),
     };
-    if arguments.verbose {
-        terminal::show_requests();
+    if arguments.quiet {
+        print::be_quiet();
     }
+    terminal::show_requests(arguments.verbose);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return exit::error(&anyhow::Error::new(error).context("cannot start")),

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
-use chrono::Utc;
+use sampo_core::clock;
 use sampo_core::environment::Environment;
 use sampo_core::update::UpdateCheck;
 use tokio::runtime::Runtime;
@@ -16,9 +16,12 @@ pub struct UpdateHint(Option<UpdateCheck>);
 impl UpdateHint {
     /// Asks in the background, if today nobody has asked yet.
     pub fn begin(runtime: &Runtime) -> Self {
-        let check = io::stderr().is_terminal().then(check).flatten();
-        if let Some(check) = check.clone().filter(|check| check.is_due(Utc::now())) {
-            runtime.spawn(async move { check.ask(Utc::now()).await });
+        let environment = Environment::of_process();
+        let check = io::stderr().is_terminal().then(|| check(&environment)).flatten();
+        if let (Some(check), Ok(now)) = (check.clone(), clock::now(&environment))
+            && check.is_due(now)
+        {
+            runtime.spawn(async move { check.ask(now).await });
         }
         Self(check)
     }
@@ -27,13 +30,13 @@ impl UpdateHint {
     pub fn show(&self) {
         if let Some(newer) = self.0.as_ref().and_then(UpdateCheck::newer) {
             let running = env!("CARGO_PKG_VERSION");
-            print::remark(format_args!(
+            print::note(format_args!(
                 "{HINT}hint:{HINT:#} sampo {newer} is there, this is {running} (SAMPO_NO_UPDATE_CHECK=1 stops this)"
             ));
         }
     }
 }
 
-fn check() -> Option<UpdateCheck> {
-    UpdateCheck::new(&Environment::of_process(), env!("CARGO_PKG_VERSION").parse().ok()?)
+fn check(environment: &Environment) -> Option<UpdateCheck> {
+    UpdateCheck::new(environment, env!("CARGO_PKG_VERSION").parse().ok()?)
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::alone::Alone;
 use super::{CommandLine, ConfigError, Source, read_value, table, take_backends};
 use crate::target::Target;
 use crate::template::{TargetScope, Template};
@@ -363,7 +364,12 @@ impl BackendTable {
         };
         let is_own = |key: &str| key != "type" && !COMMON_KEYS.contains(&key);
         let own = table.into_iter().filter(|(key, _)| is_own(key.get_ref())).collect();
-        read_value(Spanned::new(span, DeValue::Table(own)), &self.source)
+        let own = Spanned::new(span, DeValue::Table(own));
+        read_value(own.clone(), &self.source).or_else(|first| {
+            // Reading ends at the first mistake.
+            ConfigError::all(Alone::mistakes::<T>(&own, &self.source))?;
+            Err(first)
+        })
     }
 
     /// A backend that stands in no file, with all keys at their defaults.

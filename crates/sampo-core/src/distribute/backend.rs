@@ -124,7 +124,7 @@ pub struct Survey {
 pub struct Inventory {
     /// Every file, sorted by name.
     pub held: Vec<Held>,
-    /// Whether users can fetch it already: [`Backend::finish`] was done.
+    /// Whether it is as visible as this backend makes it: [`Backend::finish`] was done.
     pub finished: bool,
 }
 

@@ -15,7 +15,7 @@ use super::engine;
 use super::model::Release;
 use super::pack::{self, Packed, Packing};
 use super::participant::participants;
-use super::report::{Report, ReportedArtifact};
+use super::report::{Report, ReportedArtifact, RunOptions};
 use super::resolve::{Failure, Search};
 use super::select::{self, Nothing, Selected, Selection};
 use super::{Caller, Choice, Ground, binstall, builder};
@@ -95,7 +95,7 @@ pub async fn deliver(project: &Project, request: &Request, caller: &Caller) -> R
     if !report.cancelled {
         delivered?;
     }
-    report.complete(request.report.as_deref());
+    report.complete(&RunOptions { report: request.report.as_deref(), build: request.build, replace: request.replace });
     if let Some(Err(error)) = request.report.as_deref().map(|path| report.write(path)) {
         // What became of the deliveries is still worth knowing.
         let message = format!("the report is not written: {}", chain(&error));
@@ -202,6 +202,7 @@ impl Work<'_> {
         let packing = Packing {
             folder: staging.to_owned(),
             jobs,
+            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             checksums: config.distribute.checksums,
             reporter: Arc::clone(&self.caller.reporter),
             cancellation: self.caller.cancellation.clone(),

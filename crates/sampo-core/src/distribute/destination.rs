@@ -72,7 +72,8 @@ impl Diagnose for DestinationError {
 
 /// Fails if a backend is of an unknown type or one of its keys is wrong, with the line.
 pub fn check_backends(config: &Config) -> Result<(), ConfigError> {
-    config.distribute.backends.values().try_for_each(|table| (BackendType::find(table)?.check)(table).map(drop))
+    let check = |table| BackendType::find(table).and_then(|kind| (kind.check)(table));
+    ConfigError::all(config.distribute.backends.values().filter_map(|table| check(table).err()))
 }
 
 /// The environment variables that hold credentials: those of Sampo itself, and those that any backend names.

@@ -1,12 +1,14 @@
 //! What GitHub's answers mean: status, headers and body become a value or an error. Nothing here waits or sends.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::error::{FieldError, GithubError};
+use crate::secret::Redactor;
 
 /// How long to wait after a secondary limit for which GitHub names no time.
 const SECONDARY_WAIT: Duration = Duration::from_secs(60);
@@ -31,6 +33,23 @@ struct ErrorBody {
 }
 
 impl Answer {
+    /// The same without secrets, wherever the server repeats them.
+    pub(super) fn redacted_by(mut self, redactor: &Redactor) -> Self {
+        if let Ok(body) = std::str::from_utf8(&self.body)
+            && let Cow::Owned(redacted) = redactor.redacted(body)
+        {
+            self.body = redacted.into_bytes();
+        }
+        for value in self.headers.values_mut() {
+            if let Ok(text) = value.to_str()
+                && let Cow::Owned(redacted) = redactor.redacted(text)
+            {
+                *value = HeaderValue::from_str(&redacted).unwrap_or(HeaderValue::from_static("***"));
+            }
+        }
+        self
+    }
+
     /// The value that a successful answer carries.
     pub(super) fn read<T: DeserializeOwned>(&self, action: &str) -> Result<T, GithubError> {
         serde_json::from_slice(&self.body)

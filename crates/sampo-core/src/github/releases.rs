@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
+use super::call::encode;
 use super::error::GithubError;
 use super::model::{Asset, NewDraft, Publication, Release};
 use super::{Call, Github};
@@ -123,6 +124,25 @@ impl Releases<'_> {
     pub async fn download(&self, asset: &Asset, sink: impl FnMut(&[u8])) -> Result<(), GithubError> {
         let call = self.get(format!("download `{}`", asset.name)).at(["releases", "assets", &asset.id.to_string()]);
         self.github.receive(call, asset.size, sink).await
+    }
+
+    /// The same from the address that users have, and without any token. False if there is no such file for them: the
+    /// release is a draft, or the repository is private.
+    pub async fn download_as_user(
+        &self,
+        tag: &str,
+        name: &str,
+        bytes: u64,
+        sink: impl FnMut(&[u8]),
+    ) -> Result<bool, GithubError> {
+        let address = self.asset_address(tag, name);
+        self.github.receive_as_user(&format!("download `{name}`"), &address, bytes, sink).await
+    }
+
+    /// Where users fetch an asset once its release is published.
+    pub fn asset_address(&self, tag: &str, name: &str) -> String {
+        let web = self.github.addresses().web();
+        format!("{web}/{}/releases/download/{}/{}", self.repository, encode(tag), encode(name))
     }
 
     fn get(&self, action: impl Into<String>) -> Call {

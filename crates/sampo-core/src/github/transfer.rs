@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
+use http::StatusCode;
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt;
 use tokio::fs::File;
@@ -15,7 +16,7 @@ use url::Url;
 use super::call::Call;
 use super::error::GithubError;
 use super::model::Asset;
-use super::transport::{self, Reached, network};
+use super::transport::{Reached, network};
 use super::{Github, Token};
 use crate::error::PathError;
 
@@ -61,7 +62,8 @@ impl Github {
         let response = request.send().await.map_err(|error| network(&action, &error))?;
         let (status, elapsed) = (response.status(), started.elapsed());
         tracing::debug!(host = url.host_str(), name = upload.name, status = status.as_u16(), ?elapsed, "uploaded");
-        let answer = self.in_time(&action, transport::read(response.into(), &action)).await??;
+        transport.trace_headers(response.headers());
+        let answer = self.in_time(&action, transport.read(response.into(), &action)).await??;
         answer.success(&action, self.token().map(Token::variable))?.read(&action)
     }
 
@@ -81,18 +83,19 @@ impl Github {
     /// stays here.
     pub(super) async fn receive(&self, call: Call, bytes: u64, mut sink: impl FnMut(&[u8])) -> Result<(), GithubError> {
         let call = call.for_bytes();
-        let reached = self.transport()?.reach(self.addresses(), &call, self.path(&call));
+        let transport = self.transport()?;
+        let reached = transport.reach(self.addresses(), &call, self.path(&call));
         match self.in_time(&call.action, reached).await?? {
             Reached::Api(response) if response.status().is_success() => {
                 let chunks = response.into_body().into_data_stream();
                 self.drain(&call.action, bytes, chunks, &mut sink).await
             }
             Reached::Api(response) => {
-                let answer = self.in_time(&call.action, transport::read(response, &call.action)).await??;
+                let answer = self.in_time(&call.action, transport.read(response, &call.action)).await??;
                 answer.success(&call.action, self.token().map(Token::variable)).map(drop)
             }
             Reached::Elsewhere(url) => {
-                let response = self.transport()?.fetch_elsewhere(&call.action, url);
+                let response = transport.fetch_elsewhere(&call.action, url);
                 let response = self.in_time(&call.action, response).await??;
                 if !response.status().is_success() {
                     let (status, message) = (response.status().as_u16(), "the storage refused the download".into());
@@ -101,6 +104,33 @@ impl Github {
                 self.drain(&call.action, bytes, response.bytes_stream(), &mut sink).await
             }
         }
+    }
+
+    /// Fetches exactly `bytes` bytes from a web address without the token; false if nothing of that size is there.
+    pub(super) async fn receive_as_user(
+        &self,
+        action: &str,
+        address: &str,
+        bytes: u64,
+        mut sink: impl FnMut(&[u8]),
+    ) -> Result<bool, GithubError> {
+        let invalid = |error: url::ParseError| GithubError::InvalidAnswer {
+            action: action.to_owned(),
+            reason: format!("`{address}` is no address: {error}"),
+        };
+        let url = Url::parse(address).map_err(invalid)?;
+        let response = self.in_time(action, self.transport()?.fetch_elsewhere(action, url)).await??;
+        let status = response.status();
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            let message = "the server refused the download".into();
+            return Err(GithubError::Server { action: action.to_owned(), status: status.as_u16(), message });
+        }
+        // A page that asks to log in is an answer too.
+        if !status.is_success() || response.content_length() != Some(bytes) {
+            return Ok(false);
+        }
+        self.drain(action, bytes, response.bytes_stream(), &mut sink).await?;
+        Ok(true)
     }
 
     async fn drain<E: std::error::Error + 'static>(

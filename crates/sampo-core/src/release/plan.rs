@@ -17,8 +17,8 @@ use crate::release::graph::Graph;
 use crate::release::plan_file::{PlannedRelease, ReleasePlan};
 use crate::release::{automatic, levels, ranges, version};
 use crate::transaction::Change;
-use crate::workspace::cargo::files::{CargoFiles, Read};
-use crate::workspace::{Package, PackageId, Workspace, WorkspaceError};
+use crate::workspace::files::{Moves, Read, WorkspaceFiles};
+use crate::workspace::{Package, PackageId, Workspace};
 
 /// The releases that wait, and what they change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +64,12 @@ pub struct Warning {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+}
+
+impl From<(String, Option<String>)> for Warning {
+    fn from((message, hint): (String, Option<String>)) -> Self {
+        Self { message, hint }
+    }
 }
 
 impl Plan {
@@ -157,10 +163,9 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
     if noted.consumed.is_empty() {
         return Ok(plan);
     }
-    let files = CargoFiles::read(workspace, input.read)?;
-    let packages = files.not_locked(workspace);
-    if !packages.is_empty() {
-        return Err(WorkspaceError::NotLocked { packages }.into());
+    let files = WorkspaceFiles::read(workspace, input.read)?;
+    for files in files.each() {
+        files.check(workspace)?;
     }
     let graph = Graph::new(workspace, &files, groups, &takes_part);
     let released = next_versions(workspace, config, &graph, &noted.levels)?;
@@ -177,6 +182,7 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
         }
     }
     let versions = moves(workspace, &released);
+    plan.warnings.extend(files.each().flat_map(|files| files.remarks(&versions)).map(Warning::from));
     plan.changes = files.changes(workspace, &versions);
     let releases = workspace.packages.iter().zip(released).zip(causes).zip(noted.entries);
     for (((package, release), cause), entries) in releases {
@@ -241,7 +247,7 @@ fn next_versions(
     versions.collect()
 }
 
-fn moves(workspace: &Workspace, released: &[Option<(Level, Version)>]) -> HashMap<PackageId, (String, Version)> {
+fn moves(workspace: &Workspace, released: &[Option<(Level, Version)>]) -> Moves {
     let packages = workspace.packages.iter().zip(released);
     let moved = packages.filter_map(|(package, release)| Some((package, release.as_ref()?)));
     moved
@@ -315,7 +321,7 @@ fn warn_of_silence(path: &Path, root: &Path) -> Warning {
 }
 
 fn warn_of_range(range: &ranges::UncoveredRange) -> Warning {
-    Warning { message: range.to_string(), hint: Some(ranges::HINT.into()) }
+    Warning { message: range.to_string(), hint: Some(range.advice.into()) }
 }
 
 #[cfg(test)]

@@ -64,7 +64,8 @@ pub(crate) fn web(shared: &Shared, head: &Head) -> Response<Body> {
         [owner, name, "releases", "download", tag @ .., file]
             if head.method == Method::GET && format!("{owner}/{name}") == state.full_name() =>
         {
-            let asset = state.published(&tag.join("/")).and_then(|release| {
+            let visible = state.published(&tag.join("/")).filter(|_| !state.private);
+            let asset = visible.and_then(|release| {
                 release.assets.iter().find(|asset| asset.name == *file && asset.state == "uploaded")
             });
             match asset {

@@ -4,7 +4,9 @@ use std::fmt::Write;
 use std::process::ExitCode;
 
 use clap::Args;
+use sampo_core::SampoError;
 use sampo_core::changeset::FOLDER;
+use sampo_core::clock;
 use sampo_core::event::{Event, Reporter};
 use sampo_core::release::report::{ChangesetState, ReleaseReport, ReportedChangeset, ReportedRelease};
 use sampo_core::release::{self, Cause};
@@ -35,7 +37,7 @@ pub struct Arguments {
 /// Runs it.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = super::open_project().await?;
-    let plan = release::preview(&project, chrono::Utc::now())?;
+    let plan = release::preview(&project, clock::now(&project.environment).map_err(SampoError::from)?)?;
     let report = ReleaseReport::new(&project, &plan, false);
     for warning in &plan.warnings {
         Terminal::default().report(Event::Warning { message: &warning.message, hint: warning.hint.as_deref() });

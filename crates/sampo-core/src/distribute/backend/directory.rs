@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use serde::Deserialize;
 use url::Url;
 
-use super::{Backend, BackendConfig, BackendContext, BackendError, Presence, Progress, Receipt, Survey};
+use super::{
+    Backend, BackendConfig, BackendContext, BackendError, Held, Inventory, Presence, Progress, Receipt, Survey,
+};
 use crate::atomic::TEMPORARY_PREFIX;
 use crate::config::distribute::Prereleases;
 use crate::config::{BackendTable, ConfigError};
@@ -17,6 +19,7 @@ use crate::error::{PathError, SampoError, chain};
 use crate::template::{ReleaseScope, Template};
 use crate::workspace::PackageId;
 
+mod inventory;
 mod lock;
 mod manifest;
 mod place;
@@ -108,14 +111,14 @@ impl Directory {
         Ok(self.root.join(path))
     }
 
-    fn place(&self, release: &Arc<Release>) -> Result<Place, BackendError> {
+    fn place(&self, release: &Release) -> Result<Place, BackendError> {
         let folder = self.folder(release)?;
         let takes = self.config.latest && (self.latest_takes_prereleases || !release.is_prerelease());
         Ok(Place {
             shelf: Shelf { folder: folder.parent().unwrap_or(&folder).to_owned(), keep: self.config.keep },
             latest: folder.file_name().filter(|_| takes).map(|name| name.to_string_lossy().into_owned()),
             url: self.base(release),
-            release: Arc::clone(release),
+            release: release.clone(),
             folder,
         })
     }
@@ -207,6 +210,17 @@ impl Backend for Directory {
         blocking(move |_| place.read(&name)).await
     }
 
+    async fn inventory(&self, release: &Release) -> Result<Option<Inventory>, BackendError> {
+        let place = self.place(release)?;
+        blocking(move |stop| place.inventory(stop)).await
+    }
+
+    async fn fetch(&self, release: &Release, held: &Held, to: &Path, progress: &Progress) -> Result<(), BackendError> {
+        let place = self.place(release)?;
+        let (name, to, progress) = (held.name.clone(), to.to_owned(), progress.clone());
+        blocking(move |stop| place.copy_out(&name, &to, &progress, stop)).await
+    }
+
     fn download_url(&self, release: &Release, artifact: &Artifact) -> Option<String> {
         self.url(release, artifact)
     }
@@ -228,6 +242,9 @@ fn invalid(error: &crate::template::TemplateError) -> BackendError {
     BackendError::new("config-invalid", error.to_string())
 }
 
+#[cfg(test)]
+#[path = "directory/inventory_tests.rs"]
+mod inventory_tests;
 #[cfg(test)]
 #[path = "directory/directory_tests.rs"]
 mod tests;

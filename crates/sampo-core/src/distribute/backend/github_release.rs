@@ -1,16 +1,21 @@
 //! The `github-release` backend: the assets of a release on GitHub, uploaded into a draft that is published last.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use serde::Deserialize;
 
-use super::{Backend, BackendConfig, BackendContext, BackendError, Pace, Presence, Progress, Receipt, Retry, Survey};
+use super::{
+    Backend, BackendConfig, BackendContext, BackendError, Held, Inventory, Pace, Presence, Progress, Receipt, Retry,
+    Survey,
+};
 use crate::SampoError;
 use crate::config::{BackendTable, ConfigError, NonBlank, Repository};
 use crate::distribute::model::{Artifact, Item, Release, Shipment};
 use crate::environment::Environment;
 use crate::error::{Diagnose, chain};
 use crate::github::releases::{ASSET_LIMIT, MOST_ASSETS, Releases};
-use crate::github::{Addresses, Github, GithubError, Token, asset_name, call::encode};
+use crate::github::{Addresses, Github, GithubError, Token, asset_name};
 use crate::template::{ReleaseScope, Template};
 use place::Places;
 
@@ -20,6 +25,7 @@ mod compare;
 mod delivery;
 mod family;
 mod finish;
+mod inventory;
 mod latest;
 mod notes;
 mod place;
@@ -142,8 +148,7 @@ impl GithubReleases {
 
     /// Where users fetch an asset once its release is published. A draft's own addresses die with it.
     fn asset_url(&self, release: &Release, name: &str) -> Option<String> {
-        let (web, repository) = (self.github.addresses().web(), self.repository.as_ref()?);
-        Some(format!("{web}/{repository}/releases/download/{}/{}", encode(&release.tag), encode(name)))
+        Some(self.github.releases(self.repository.as_ref()?).asset_address(&release.tag, name))
     }
 }
 
@@ -205,6 +210,14 @@ impl Backend for GithubReleases {
         self.contents(&shipment.release, &item.name).await
     }
 
+    async fn inventory(&self, release: &Release) -> Result<Option<Inventory>, BackendError> {
+        self.holdings(release).await
+    }
+
+    async fn fetch(&self, release: &Release, held: &Held, to: &Path, progress: &Progress) -> Result<(), BackendError> {
+        self.bring(release, held, to, progress).await
+    }
+
     fn download_url(&self, release: &Release, artifact: &Artifact) -> Option<String> {
         self.asset_url(release, &artifact.name)
     }
@@ -248,6 +261,9 @@ mod driver;
 #[cfg(test)]
 #[path = "github_release/fault_tests.rs"]
 mod fault_tests;
+#[cfg(test)]
+#[path = "github_release/inventory_tests.rs"]
+mod inventory_tests;
 #[cfg(test)]
 #[path = "github_release/github_release_tests.rs"]
 mod tests;

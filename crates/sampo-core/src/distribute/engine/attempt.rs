@@ -113,6 +113,7 @@ impl Attempts<'_> {
             }
             Next::Wait(wait) => {
                 let reason = &error.message;
+                tracing::trace!(item = self.label.item, code = error.code, attempt, ?wait, "waiting");
                 self.options.reporter.report(Event::Retrying { delivery: self.label, attempt, wait, reason });
                 tokio::select! {
                     () = tokio::time::sleep(wait) => Ok(()),

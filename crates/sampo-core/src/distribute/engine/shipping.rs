@@ -98,6 +98,7 @@ impl<'a> Shipping<'a> {
                 undone.into_iter().map(Task::into_item).chain(list.map(|(item, _)| item.clone())).collect();
             return self.give_up(state, &undone, Status::Failed, &error);
         }
+        self.announce(&tasks);
         for (delivery, item) in join_all(tasks.into_iter().map(|task| self.carry(task))).await {
             state.note(delivery, item);
         }
@@ -252,6 +253,22 @@ impl<'a> Shipping<'a> {
             self.options.reporter.report(Event::Warning { message: &message, hint: None });
         }
         Ok(survey)
+    }
+
+    /// Says how much there is to do, for those who watch.
+    fn announce(&self, tasks: &[Task]) {
+        let due = || tasks.iter().filter_map(Task::due);
+        let (items, bytes) = (due().count() as u64, due().map(Item::bytes).sum());
+        tracing::trace!(
+            backend = self.planned.order.destination.name,
+            tag = self.release().tag,
+            due = items,
+            settled = tasks.len() as u64 - items,
+            "surveyed"
+        );
+        if !self.options.dry_run && items > 0 {
+            self.options.reporter.report(Event::DeliveriesPlanned { items, bytes });
+        }
     }
 
     async fn task(&self, item: Item, presence: Presence) -> Task {
@@ -462,6 +479,14 @@ impl<'a> Shipping<'a> {
 }
 
 impl Task {
+    /// What is to be delivered, if anything is.
+    fn due(&self) -> Option<&Item> {
+        match self {
+            Self::Deliver(item, _) => Some(item),
+            Self::Nothing(_) | Self::Leave(..) => None,
+        }
+    }
+
     fn into_item(self) -> Item {
         let (Self::Nothing(item) | Self::Deliver(item, _) | Self::Leave(item, ..)) = self;
         item

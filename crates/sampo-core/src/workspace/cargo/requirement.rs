@@ -2,6 +2,8 @@
 
 use semver::{Comparator, Op, Version, VersionReq};
 
+use crate::workspace::files::Rules;
+
 /// What a requirement becomes once the package that it names stands at `version`; none if it stays as it is.
 ///
 /// A pin, that is a full version (`1.2.3`, `=1.2.3`), follows; a range stays, because it says what its author
@@ -42,6 +44,27 @@ pub(super) enum Place {
     /// In `[workspace.dependencies]`.
     Workspace,
 }
+
+impl Place {
+    /// How requirements are read there.
+    pub(super) fn rules(self) -> &'static Rules {
+        match self {
+            Self::Package => &Rules {
+                followed: |written, version| followed(written, version, Self::Package),
+                covers,
+                advice: ADVICE,
+            },
+            Self::Workspace => &Rules {
+                followed: |written, version| followed(written, version, Self::Workspace),
+                covers,
+                advice: ADVICE,
+            },
+        }
+    }
+}
+
+/// How to get out of a range that leaves out a version.
+const ADVICE: &str = "write the current version in full, such as `1.2.3`: it follows each release in a package of the workspace; or widen the range, such as `>=1.2, <3`";
 
 enum Form {
     Full,

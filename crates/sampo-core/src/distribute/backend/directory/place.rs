@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
@@ -26,7 +25,7 @@ use crate::error::PathError;
 pub(super) struct Place {
     pub folder: PathBuf,
     pub shelf: Shelf,
-    pub release: Arc<Release>,
+    pub release: Release,
     /// The name of the folder on its shelf, if `latest` may point at it.
     pub latest: Option<String>,
     /// Where users reach the folder.
@@ -34,7 +33,7 @@ pub(super) struct Place {
 }
 
 /// What stands under a name.
-enum Standing {
+pub(super) enum Standing {
     Nothing,
     File {
         digest: Digest,
@@ -45,7 +44,7 @@ enum Standing {
 }
 
 impl Standing {
-    fn at(path: &Path, stop: &Stop) -> Result<Self, BackendError> {
+    pub fn at(path: &Path, stop: &Stop) -> Result<Self, BackendError> {
         let unreadable = |error| failed(PathError::new("read", path)(error));
         match fs::symlink_metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::Nothing),
@@ -140,6 +139,11 @@ impl Place {
         if standing != Some(self.manifest(artifacts, standing.as_ref(), stop)?) {
             return Ok(false);
         }
+        self.is_pointed_at()
+    }
+
+    /// Whether `latest` is where it belongs.
+    pub fn is_pointed_at(&self) -> Result<bool, BackendError> {
         self.latest.as_ref().map_or(Ok(true), |name| self.shelf.points_at(&self.release, name))
     }
 
@@ -152,7 +156,8 @@ impl Place {
         }
     }
 
-    fn standing_manifest(&self) -> Result<Option<Manifest>, BackendError> {
+    /// The manifest that stands there; another package's is an error.
+    pub fn standing_manifest(&self) -> Result<Option<Manifest>, BackendError> {
         let path = self.folder.join(manifest::FILE_NAME);
         let standing = Manifest::read(&path).map_err(failed)?;
         match standing.as_ref().filter(|standing| standing.package != self.release.package) {
@@ -217,7 +222,7 @@ fn changed(path: &Path) -> BackendError {
 }
 
 /// Copies all of `source`; the digest of what was copied.
-fn copy(source: &mut impl Read, sink: &mut File, progress: &Progress) -> io::Result<Digest> {
+pub(super) fn copy(source: &mut impl Read, sink: &mut File, progress: &Progress) -> io::Result<Digest> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 256 * 1024];
     loop {

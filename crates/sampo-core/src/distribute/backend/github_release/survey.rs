@@ -36,10 +36,15 @@ impl GithubReleases {
         };
         let shown = by_name(entry.assets.clone());
         let has_all = items.iter().all(|item| shown.contains_key(&item.name));
-        if has_all || entry.assets.len() < FULL_PAGE {
-            return Ok(shown);
+        Ok(if has_all { shown } else { by_name(self.assets_of(entry).await?) })
+    }
+
+    /// Every asset of a release.
+    pub(super) async fn assets_of(&self, entry: &Entry) -> Result<Vec<Asset>, BackendError> {
+        match entry.assets.len() {
+            FULL_PAGE.. => Ok(self.releases()?.assets(entry.id).await?),
+            _ => Ok(entry.assets.clone()),
         }
-        Ok(by_name(self.releases()?.assets(entry.id).await?))
     }
 
     async fn presence(&self, asset: Option<&Asset>, item: &Item) -> Result<Presence, BackendError> {
