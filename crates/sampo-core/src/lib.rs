@@ -17,6 +17,7 @@ pub mod github;
 pub mod github_output;
 pub mod init;
 pub mod interrupt;
+pub mod prerelease;
 pub mod process;
 pub mod project;
 pub mod publish;

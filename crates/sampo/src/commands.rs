@@ -5,6 +5,7 @@ pub mod completions;
 pub mod distribute;
 pub mod init;
 pub mod man;
+pub mod pre;
 pub mod publish;
 pub mod release;
 pub mod status;
@@ -29,12 +30,13 @@ use crate::terminal::Terminal;
 
 /// Runs the command that was asked for.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let detail = if u8::from(arguments.verbose) > 0 { Detail::Full } else { Detail::Brief };
+    let detail = if arguments.verbose > 0 { Detail::Full } else { Detail::Brief };
     match arguments.command {
         Command::Init(arguments) => init::run(arguments).await,
         Command::Add(arguments) => add::run(arguments).await,
         Command::Status(arguments) => status::run(arguments).await,
         Command::Release(arguments) => release::run(arguments).await,
+        Command::Pre(arguments) => pre::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments).await,
         Command::Distribute(arguments) => distribute::run(*arguments, detail).await,
         Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! `␍` stands for a carriage return, `␄` for an end without a line break, `«BOM»` for a byte order mark. A crate needs
-//! no source files, the date is 2026-11-22, and nothing is committed unless a command does it. `UPDATE_CASES=1` writes
+//! no source files, a folder `.sampo` is there, the date is 2026-11-22, and nothing is committed unless a command does it. `UPDATE_CASES=1` writes
 //! what the commands do into the cases: read the difference before you commit it.
 
 use std::collections::BTreeMap;
@@ -27,6 +27,11 @@ const NOW: &str = "1795348800";
 #[test]
 fn releases() {
     run("release");
+}
+
+#[test]
+fn pre_releases() {
+    run("prerelease");
 }
 
 #[test]
@@ -62,6 +67,7 @@ fn check(path: &Path) -> Result<(), String> {
 /// The case as it comes out: what is given stays, what commands do is written anew.
 fn play(case: &str) -> String {
     let mut scene = Scene { repo: Repo::new(), text: String::new() };
+    fs::create_dir(scene.repo.path(".sampo")).unwrap();
     let mut lines = case.lines().peekable();
     while let Some(line) = lines.next() {
         let mut block = Vec::new();

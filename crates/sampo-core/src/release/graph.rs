@@ -8,7 +8,7 @@ use crate::workspace::{Ecosystem, PackageId, Workspace};
 
 /// Packages by their place in [`Workspace::packages`].
 #[derive(Debug, Default)]
-pub(super) struct Graph {
+pub(crate) struct Graph {
     /// What each package needs of others in the workspace.
     pub(super) dependencies: Vec<Vec<Dependency>>,
     /// Which packages call for a release when this one has one, and by which of their dependencies.
@@ -74,7 +74,7 @@ impl Membership {
 
 impl Graph {
     /// The graph of the packages that take part; the others pass nothing on and belong to no group.
-    pub(super) fn new(
+    pub(crate) fn new(
         workspace: &Workspace,
         files: &WorkspaceFiles,
         (fixed, linked): (Groups, Groups),

@@ -1,21 +1,23 @@
 //! What a release changes, as a value: new versions, changelog entries, and the full text of every file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use semver::Version;
 
 use super::cause::{self, Cause};
 use super::entry::{Entry, Heading, Reason};
+use super::intake::Taken;
 use crate::SampoError;
-use crate::changeset::{Changeset, FOLDER, Level, Pending};
+use crate::changeset::{FOLDER, KEPT_FOLDER, Level, Pending};
 use crate::config::Config;
 use crate::config::changelog::AutomaticEntries;
 use crate::config::packages::BumpDependents;
 use crate::release::changelog::{self, Group, Section};
 use crate::release::graph::Graph;
 use crate::release::plan_file::{PlannedRelease, ReleasePlan};
-use crate::release::{automatic, levels, ranges, version};
+use crate::release::standing::Standings;
+use crate::release::{automatic, intake, levels, ranges, version};
 use crate::transaction::Change;
 use crate::workspace::files::{Moves, Read, WorkspaceFiles};
 use crate::workspace::{Package, PackageId, Workspace};
@@ -33,6 +35,8 @@ pub struct Plan {
     pub left: Vec<PathBuf>,
     /// Changesets that stay where they are because nobody has written their message yet.
     pub silent: Vec<PathBuf>,
+    /// Changesets that pre-releases have taken up, and whose packages have not left them.
+    pub kept: usize,
     changes: Vec<Change>,
 }
 
@@ -81,6 +85,10 @@ impl Plan {
     /// Why nothing is released, as a phrase.
     pub fn why_empty(&self) -> String {
         match (self.left.len(), self.silent.len()) {
+            (0, 0) if self.kept > 0 => format!(
+                "there is no changeset in `{FOLDER}`; the {} in `{KEPT_FOLDER}` wait for `sampo pre exit`",
+                self.kept
+            ),
             (0, 0) => format!("there is no changeset in `{FOLDER}`"),
             (left, 0) => format!("the {left} pending changeset(s) only name packages that are left out"),
             (0, silent) => format!("the {silent} pending changeset(s) have no message"),
@@ -131,13 +139,25 @@ pub(super) struct Input<'a> {
     /// For the headings of changelogs.
     pub(super) date: Option<String>,
     pub(super) read: Read<'a>,
+    /// Every git tag.
+    pub(super) tags: &'a HashSet<String>,
+    pub(super) aim: Aim,
+}
+
+/// What a release makes of packages that are in a pre-release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// Their next pre-release.
+    Next,
+    /// The stable version that they lead to.
+    Stable,
 }
 
 /// What changesets say of the packages that take part.
 struct Noted<'a> {
     levels: Vec<Option<Level>>,
     entries: Vec<Vec<Entry>>,
-    consumed: Vec<&'a Changeset>,
+    consumed: Vec<Taken<'a>>,
     left: Vec<PathBuf>,
 }
 
@@ -150,13 +170,14 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
         .map(|package| package.version.is_some() && !config.packages.ignores(package))
         .collect();
     let groups = config.packages.groups(workspace, config.source())?;
-    let mut noted = note(workspace, &pending.changesets, &takes_part);
+    let mut noted = note(workspace, intake::taken(input, pending), &takes_part);
     let mut plan = Plan {
         releases: Vec::new(),
         warnings: Vec::new(),
         pending: pending.clone(),
         left: std::mem::take(&mut noted.left),
         silent: pending.without_message.clone(),
+        kept: pending.kept.len(),
         changes: Vec::new(),
     };
     plan.warnings.extend(pending.without_message.iter().map(|path| warn_of_silence(path, &workspace.root)));
@@ -168,7 +189,8 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
         files.check(workspace)?;
     }
     let graph = Graph::new(workspace, &files, groups, &takes_part);
-    let released = next_versions(workspace, config, &graph, &noted.levels)?;
+    let standings = Standings::new(input, &pending.kept);
+    let released = next_versions(config, &graph, &standings, &noted.levels)?;
     let uncovered = ranges::check(workspace, &graph, &files, |package| {
         released[package].as_ref().map(|(_, version)| version.clone())
     })?;
@@ -191,60 +213,59 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
         plan.releases.push(release);
         plan.changes.push(change);
     }
-    plan.changes.extend(noted.consumed.into_iter().map(removal));
+    let is_prereleased = |package: &PackageId| versions.get(package).is_some_and(|(_, new)| !new.pre.is_empty());
+    plan.changes.extend(intake::changes(input, &noted.consumed, is_prereleased)?);
     Ok(plan)
 }
 
-fn note<'a>(workspace: &Workspace, changesets: &'a [Changeset], takes_part: &[bool]) -> Noted<'a> {
+fn note<'a>(workspace: &Workspace, taken: Vec<Taken<'a>>, takes_part: &[bool]) -> Noted<'a> {
     let count = workspace.packages.len();
     let index: HashMap<&PackageId, usize> =
         workspace.packages.iter().enumerate().map(|(index, package)| (&package.id, index)).collect();
     let mut noted =
         Noted { levels: vec![None; count], entries: vec![Vec::new(); count], consumed: Vec::new(), left: Vec::new() };
-    for changeset in changesets {
+    for taken in taken {
         let mut is_used = false;
-        for entry in &changeset.entries {
+        for entry in &taken.entries {
             let Some(&package) = index.get(&entry.package).filter(|package| takes_part[**package]) else { continue };
             is_used = true;
             noted.levels[package] = noted.levels[package].max(Some(entry.level));
             noted.entries[package].push(Entry {
                 heading: entry.tag.clone().map_or(Heading::Level(entry.level), Heading::Tag),
-                text: changeset.message.clone(),
-                reason: Reason::Changeset(changeset.path.clone()),
+                text: taken.changeset.message.clone(),
+                reason: Reason::Changeset(taken.changeset.path.clone()),
             });
         }
-        if is_used { noted.consumed.push(changeset) } else { noted.left.push(changeset.path.clone()) }
+        if is_used { noted.consumed.push(taken) } else { noted.left.push(taken.changeset.path.clone()) }
     }
     noted
 }
 
 /// The level and next version of each package that is released.
 fn next_versions(
-    workspace: &Workspace,
     config: &Config,
     graph: &Graph,
+    standings: &Standings<'_>,
     direct: &[Option<Level>],
 ) -> Result<Vec<Option<(Level, Version)>>, SampoError> {
-    let next = |package: usize, level: Level| {
-        let Package { id, version, .. } = &workspace.packages[package];
-        version::next(id, version.as_deref().unwrap_or("0.0.0"), level)
-    };
     let joins = |dependent: usize, place: usize, level: Level| {
         let need = &graph.dependencies[dependent][place];
         let share_a_group =
             graph.linked.group(dependent).is_some() && graph.linked.group(dependent) == graph.linked.group(need.on);
-        let Ok(version) = next(need.on, level) else { return true };
-        config.packages.bump_dependents == BumpDependents::Always
-            || share_a_group
+        if config.packages.bump_dependents == BumpDependents::Always {
+            return true;
+        }
+        let Ok(version) = standings.next(need.on, level) else { return true };
+        share_a_group
+            || standings.has_left_unreleased(dependent)
             || need.requirement.changes_with(&version)
             || need.requirement.covers(&version) != Some(true)
     };
     let levels = levels::spread(graph, direct, joins);
-    let versions = levels
-        .into_iter()
-        .enumerate()
-        .map(|(package, level)| level.map(|level| Ok((level, next(package, level)?))).transpose());
-    versions.collect()
+    let next = |(package, level): (usize, Option<Level>)| {
+        level.map(|level| Ok((level, standings.next(package, level)?))).transpose()
+    };
+    levels.into_iter().enumerate().map(next).collect()
 }
 
 fn moves(workspace: &Workspace, released: &[Option<(Level, Version)>]) -> Moves {
@@ -264,7 +285,7 @@ fn release_of(
     entries: Vec<Entry>,
 ) -> Result<(Release, Change), SampoError> {
     let old_version = package.version.clone().unwrap_or_default();
-    let path = package.manifest.with_file_name("CHANGELOG.md");
+    let path = changelog::path(package);
     let before = (input.read)(&path)?;
     let section = Section {
         name: package.id.name(),
@@ -306,10 +327,6 @@ fn grouped(entries: &[Entry]) -> Vec<Group> {
     }
     let group = |heading| Group { heading: Heading::text(heading), blocks: blocks.remove(heading).unwrap_or_default() };
     headings.into_iter().map(group).collect()
-}
-
-fn removal(changeset: &Changeset) -> Change {
-    Change { path: changeset.path.clone(), before: Some(changeset.source.clone()), after: None }
 }
 
 fn warn_of_silence(path: &Path, root: &Path) -> Warning {

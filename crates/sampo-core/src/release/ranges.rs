@@ -48,7 +48,7 @@ impl Diagnose for RangeError {
 /// Every range that leaves out a version of `released`: those to be warned of.
 ///
 /// It is an error where versions move in a group, or where a lock file would have to be brought up to date.
-pub(super) fn check(
+pub(crate) fn check(
     workspace: &Workspace,
     graph: &Graph,
     files: &WorkspaceFiles,

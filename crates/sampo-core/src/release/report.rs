@@ -1,5 +1,6 @@
 //! A release as a document for programs: what was noted, what comes of it, and why.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use semver::Version;
@@ -22,7 +23,7 @@ pub struct ReleaseReport {
     pub schema_version: u32,
     /// Whether the releases were made; otherwise they would be.
     pub released: bool,
-    /// The changesets that were pending, sorted by file name.
+    /// The changesets that were pending, and those that pre-releases have taken up, sorted by file name.
     pub changesets: Vec<ReportedChangeset>,
     /// The releases, sorted by package.
     pub releases: Vec<ReportedRelease>,
@@ -52,6 +53,8 @@ pub struct ReportedChangeset {
 pub enum ChangesetState {
     /// It is.
     Used,
+    /// A pre-release has taken it up, and it waits for the stable version.
+    Kept,
     /// Every package in it is left out by the configuration.
     Ignored,
     /// Nobody has written its message.
@@ -145,29 +148,29 @@ impl ReleaseReport {
 fn changesets(plan: &Plan, root: &Path) -> Vec<ReportedChangeset> {
     let entry =
         |entry: &Entry| ReportedEntry { package: entry.package.clone(), bump: entry.level, tag: entry.tag.clone() };
-    let noted = plan.pending.changesets.iter().map(|changeset: &Changeset| ReportedChangeset {
+    let used: HashSet<&Path> = plan.releases.iter().flat_map(sources).collect();
+    let reported = |changeset: &Changeset, otherwise: ChangesetState| ReportedChangeset {
         file: shown(&changeset.path, root),
-        state: if plan.left.contains(&changeset.path) { ChangesetState::Ignored } else { ChangesetState::Used },
+        state: if used.contains(changeset.path.as_path()) { ChangesetState::Used } else { otherwise },
         packages: changeset.entries.iter().map(entry).collect(),
         message: Some(changeset.message.clone()),
-    });
+    };
+    let pending = plan.pending.changesets.iter().map(|changeset| reported(changeset, ChangesetState::Ignored));
+    let kept = plan.pending.kept.iter().map(|changeset| reported(changeset, ChangesetState::Kept));
     let silent = plan.pending.without_message.iter().map(|path| ReportedChangeset {
         file: shown(path, root),
         state: ChangesetState::WithoutMessage,
         packages: Vec::new(),
         message: None,
     });
-    let mut all: Vec<ReportedChangeset> = noted.chain(silent).collect();
+    let mut all: Vec<ReportedChangeset> = pending.chain(kept).chain(silent).collect();
     all.sort_by(|a, b| a.file.cmp(&b.file));
     all
 }
 
 fn reported(project: &Project, release: &Release) -> ReportedRelease {
     let new_version = release.new_version.to_string();
-    let changesets = release.entries.iter().filter_map(|entry| match &entry.reason {
-        Reason::Changeset(path) => Some(shown(path, &project.workspace.root)),
-        Reason::UpdatedDependencies | Reason::FixedGroup => None,
-    });
+    let changesets = sources(release).map(|path| shown(path, &project.workspace.root));
     ReportedRelease {
         package: release.package.clone(),
         name: release.display_name.clone(),
@@ -180,6 +183,14 @@ fn reported(project: &Project, release: &Release) -> ReportedRelease {
         changelog: release.changelog.clone(),
         new_version,
     }
+}
+
+/// The files of the changesets that name it.
+fn sources(release: &Release) -> impl Iterator<Item = &Path> {
+    release.entries.iter().filter_map(|entry| match &entry.reason {
+        Reason::Changeset(path) => Some(path.as_path()),
+        Reason::UpdatedDependencies | Reason::FixedGroup => None,
+    })
 }
 
 fn prereleases(workspace: &Workspace) -> Vec<ReportedPrerelease> {

@@ -37,7 +37,7 @@ pub struct Arguments {
 /// Runs it.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = super::open_project().await?;
-    let plan = release::preview(&project, clock::now(&project.environment).map_err(SampoError::from)?)?;
+    let plan = release::preview(&project, clock::now(&project.environment).map_err(SampoError::from)?).await?;
     let report = ReleaseReport::new(&project, &plan, false);
     for warning in &plan.warnings {
         Terminal::default().report(Event::Warning { message: &warning.message, hint: warning.hint.as_deref() });
@@ -85,6 +85,7 @@ fn changeset(changeset: &ReportedChangeset) -> String {
     let packages: Vec<String> = packages.collect();
     let about = match changeset.state {
         ChangesetState::Used => packages.join(", "),
+        ChangesetState::Kept => format!("{}, waits for the end of a pre-release", packages.join(", ")),
         ChangesetState::Ignored => format!("{}, left out by the configuration", packages.join(", ")),
         ChangesetState::WithoutMessage => "has no message yet".into(),
     };

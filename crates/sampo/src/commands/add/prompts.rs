@@ -85,7 +85,7 @@ pub fn message(environment: &Environment, levels: &[(PackageId, Level)]) -> anyh
 }
 
 /// At least `least` of the packages.
-fn choose_several(
+pub fn choose_several(
     question: &str,
     workspace: &Workspace,
     offered: &[PackageId],

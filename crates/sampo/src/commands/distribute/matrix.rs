@@ -60,7 +60,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = crate::commands::open_project().await?;
     let caller = Caller { reporter: Arc::new(Terminal::default()), cancellation: CancellationToken::new() };
     let pending = match arguments.pending {
-        true => Some(release::plan(&project, clock::now(&project.environment).map_err(SampoError::from)?).await?.versions()),
+        true => {
+            Some(release::plan(&project, clock::now(&project.environment).map_err(SampoError::from)?).await?.versions())
+        }
         false => None,
     };
     let request = MatrixRequest {

@@ -64,7 +64,7 @@ async fn a_file_of_another_size_than_the_manifest_says_speaks_for_itself() {
 async fn a_folder_with_a_broken_manifest_or_a_missing_file_is_not_finished() {
     let delivered = Delivered::new().await;
     fs::remove_file(delivered.file("my-cli-mac.tar.gz")).unwrap();
-    assert_eq!(delivered.linux().await.1, false);
+    assert!(!delivered.linux().await.1);
     fs::write(delivered.file("manifest.json"), "{\"schema").unwrap();
     let (linux, finished) = delivered.linux().await;
     assert_eq!((linux.sha256, finished), (Some(Digest::of("linux")), false));
