@@ -97,6 +97,9 @@ impl Diagnose for GitError {
     }
 }
 
+/// Names that a default branch usually has.
+const USUAL_BRANCHES: [&str; 4] = ["main", "master", "trunk", "develop"];
+
 impl Git {
     /// Git as seen from `folder`. Nothing is run yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
@@ -128,6 +131,24 @@ impl Git {
             Some(0) => Ok(Some(output.stdout.trim().to_owned())),
             Some(1) => Ok(None),
             _ => Err(self.explain(output, "read the current branch")),
+        }
+    }
+
+    /// The branch that everybody works from: that of the remote `origin`, else one with a usual name, else the current
+    /// one.
+    pub async fn default_branch(&self) -> Result<Option<String>, GitError> {
+        let origin = self.run(&["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"]).await;
+        let origin = origin.map_err(failed("read the branch of the remote `origin`"))?;
+        match origin.status.code() {
+            Some(0) => return Ok(origin.stdout.trim().strip_prefix("origin/").map(str::to_owned)),
+            Some(1) => {}
+            _ => return Err(self.explain(origin, "read the branch of the remote `origin`")),
+        }
+        let branches = self.query(&["branch", "--list", "--format=%(refname:short)"], "list the branches").await?;
+        let usual = USUAL_BRANCHES.into_iter().find(|usual| branches.lines().any(|branch| branch == *usual));
+        match usual {
+            Some(usual) => Ok(Some(usual.to_owned())),
+            None => self.current_branch().await,
         }
     }
 

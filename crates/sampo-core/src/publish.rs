@@ -20,6 +20,7 @@ mod history;
 mod order;
 mod plan;
 mod registry;
+pub mod report;
 mod select;
 mod tagging;
 mod tags;

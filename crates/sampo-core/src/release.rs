@@ -16,6 +16,7 @@ use crate::workspace::{Workspace, find_root};
 
 mod automatic;
 pub mod branch;
+mod cause;
 pub mod changelog;
 pub mod credit;
 pub mod entry;
@@ -25,9 +26,11 @@ mod levels;
 pub mod plan;
 pub mod plan_file;
 pub(crate) mod ranges;
+pub mod report;
 mod standing;
 pub(crate) mod version;
 
+pub use cause::Cause;
 pub use plan::{Plan, Release};
 
 /// What a release of everything pending changes, on the date of `now`. Reads files and writes none; refuses a branch
@@ -50,8 +53,17 @@ pub async fn plan_stable(project: &Project, now: DateTime<Utc>) -> Result<Plan, 
 }
 
 async fn plan_for(project: &Project, now: DateTime<Utc>, aim: Aim, in_full: bool) -> Result<Plan, SampoError> {
-    let Project { workspace, config, environment, .. } = project;
-    branch::check(&project.git(), &config.git, environment).await?;
+    branch::check(&project.git(), &project.config.git, &project.environment).await?;
+    draw_up(project, now, aim, in_full).await
+}
+
+/// What a release would change, on whatever branch.
+pub async fn preview(project: &Project, now: DateTime<Utc>) -> Result<Plan, SampoError> {
+    draw_up(project, now, Aim::Next, false).await
+}
+
+async fn draw_up(project: &Project, now: DateTime<Utc>, aim: Aim, in_full: bool) -> Result<Plan, SampoError> {
+    let Project { workspace, config, .. } = project;
     let pending = Pending::read(workspace, &config.changesets)?;
     let tags = project.git().tag_names().await?;
     let (date, read) = (config.changelog.date(now), &transaction::read);

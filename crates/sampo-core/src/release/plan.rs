@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use semver::Version;
 
+use super::cause::{self, Cause};
 use super::credit::Credit;
 use super::entry::{Entry, Heading, Reason};
 use super::intake::Taken;
@@ -29,6 +30,8 @@ pub struct Plan {
     pub releases: Vec<Release>,
     /// What the user should know before it happens.
     pub warnings: Vec<Warning>,
+    /// Every changeset that was looked at.
+    pub pending: Pending,
     /// Changesets that stay where they are because every package in them is ignored.
     pub left: Vec<PathBuf>,
     /// Changesets that stay where they are because nobody has written their message yet.
@@ -51,7 +54,9 @@ pub struct Release {
     pub new_version: Version,
     /// How much it rises.
     pub level: Level,
-    /// Why, in the order of the changelog's sources: changesets by file name, then automatic entries.
+    /// Why.
+    pub cause: Cause,
+    /// What its readers learn, in the order of the changelog's sources: changesets by file name, then automatic entries.
     pub entries: Vec<Entry>,
     /// The new section of its changelog, in Markdown, without its heading.
     pub changelog: String,
@@ -178,6 +183,7 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
     let mut plan = Plan {
         releases: Vec::new(),
         warnings: Vec::new(),
+        pending: pending.clone(),
         left: std::mem::take(&mut noted.left),
         silent: pending.without_message.clone(),
         kept: pending.kept.len(),
@@ -198,9 +204,10 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
         released[package].as_ref().map(|(_, version)| version.clone())
     })?;
     plan.warnings.extend(uncovered.iter().map(Warning::from));
+    let is_named: Vec<bool> = noted.levels.iter().map(Option::is_some).collect();
+    let causes = cause::causes(&graph, &released, &is_named);
     if config.changelog.automatic_entries == AutomaticEntries::List {
-        let is_named: Vec<bool> = noted.levels.iter().map(Option::is_some).collect();
-        let automatic = automatic::entries(workspace, &graph, &released, &is_named);
+        let automatic = automatic::entries(workspace, &graph, &released, &causes);
         for (entries, automatic) in noted.entries.iter_mut().zip(automatic) {
             entries.extend(automatic);
         }
@@ -208,10 +215,10 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
     let versions = moves(workspace, &released);
     plan.warnings.extend(files.each().flat_map(|files| files.remarks(&versions)).map(Warning::from));
     plan.changes = files.changes(workspace, &versions);
-    let releases = workspace.packages.iter().zip(released).zip(noted.entries);
-    for ((package, release), entries) in releases {
+    let releases = workspace.packages.iter().zip(released).zip(causes).zip(noted.entries);
+    for (((package, release), cause), entries) in releases {
         let Some((level, new)) = release else { continue };
-        let (release, change) = release_of(input, package, level, new, entries)?;
+        let (release, change) = release_of(input, package, level, cause, new, entries)?;
         plan.releases.push(release);
         plan.changes.push(change);
     }
@@ -284,6 +291,7 @@ fn release_of(
     input: &Input<'_>,
     package: &Package,
     level: Level,
+    cause: Cause,
     new_version: Version,
     entries: Vec<Entry>,
 ) -> Result<(Release, Change), SampoError> {
@@ -303,6 +311,7 @@ fn release_of(
         display_name: input.workspace.display_name(&package.id),
         old_version,
         level,
+        cause,
         entries,
         changelog: changelog::section(&after, &new_version).unwrap_or_default(),
         new_version,
