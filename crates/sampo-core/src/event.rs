@@ -49,6 +49,18 @@ pub enum Event<'a> {
         /// Bytes to send.
         total: u64,
     },
+    /// A file is being read back from a destination; `DeliveryProgress` tells how far that is.
+    ReadStarted {
+        /// Which one.
+        delivery: DeliveryLabel<'a>,
+        /// Its size in bytes.
+        bytes: u64,
+    },
+    /// A file was read back, or could not be.
+    ReadFinished {
+        /// Which one.
+        delivery: DeliveryLabel<'a>,
+    },
     /// An attempt failed and another one follows.
     Retrying {
         /// What is tried again.

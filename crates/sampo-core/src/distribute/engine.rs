@@ -19,9 +19,9 @@ use crate::error::Diagnose;
 use crate::event::{Event, Reporter};
 use crate::target::Target;
 
-mod attempt;
+pub(super) mod attempt;
 mod brake;
-mod run;
+pub(super) mod run;
 mod shipping;
 
 use run::Run;

@@ -1,8 +1,11 @@
 //! `sampo distribute`.
 
 mod build;
+mod format;
 mod matrix;
 mod selection;
+mod status;
+mod verify;
 
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
@@ -54,6 +57,8 @@ pub struct Arguments {
 enum Step {
     Matrix(matrix::Arguments),
     Build(build::Arguments),
+    Verify(verify::Arguments),
+    Status(status::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -112,6 +117,8 @@ pub async fn run(arguments: Arguments, detail: Detail) -> anyhow::Result<ExitCod
     match arguments.step {
         Some(Step::Matrix(arguments)) => matrix::run(arguments).await,
         Some(Step::Build(arguments)) => build::run(arguments).await,
+        Some(Step::Verify(arguments)) => verify::run(arguments).await,
+        Some(Step::Status(arguments)) => status::run(arguments).await,
         None => deliver(arguments.delivery, detail).await,
     }
 }

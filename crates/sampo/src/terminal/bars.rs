@@ -53,9 +53,11 @@ impl Bars {
     pub fn follow(&self, event: &Event<'_>) {
         match *event {
             Event::DeliveriesPlanned { items, bytes } => self.state().planned.add(items, bytes),
-            Event::DeliveryStarted { delivery, bytes } => self.start(delivery, bytes),
+            Event::DeliveryStarted { delivery, bytes } | Event::ReadStarted { delivery, bytes } => {
+                self.start(delivery, bytes);
+            }
             Event::DeliveryProgress { delivery, sent, .. } => self.advance(delivery, sent),
-            Event::DeliveryFinished { delivery, .. } => self.end(delivery),
+            Event::DeliveryFinished { delivery, .. } | Event::ReadFinished { delivery } => self.end(delivery),
             _ => {}
         }
     }
@@ -113,7 +115,7 @@ impl State {
         let running = self.running.values().map(|running| running.bytes).sum();
         total.set_length(known(self.planned.bytes, self.ended.bytes, running));
         total.set_style(style());
-        total.set_message(format!("{} of {items} delivered", self.ended.items));
+        total.set_message(format!("{} of {items} done", self.ended.items));
         total.set_position(self.ended.bytes + sent);
     }
 }
@@ -167,10 +169,10 @@ mod tests {
         let lines: Vec<String> = terminal.contents().lines().map(str::to_owned).collect();
         assert_eq!(lines.len(), 3, "{lines:#?}");
         assert!(lines[0].contains("a.tar.gz") && lines[0].contains("512.00 KiB of 1.00 MiB"), "{lines:#?}");
-        assert!(lines[2].contains("0 of 3 delivered") && lines[2].contains("of 4.00 MiB"), "{lines:#?}");
+        assert!(lines[2].contains("0 of 3 done") && lines[2].contains("of 4.00 MiB"), "{lines:#?}");
         bars.follow(&ended("a.tar.gz"));
         let left = terminal.contents();
-        assert!(!left.contains("a.tar.gz") && left.contains("1 of 3 delivered"), "{left}");
+        assert!(!left.contains("a.tar.gz") && left.contains("1 of 3 done"), "{left}");
         bars.follow(&ended("b.zip"));
         assert_eq!(terminal.contents(), "");
     }

@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// What an attempt needs to know of the run.
 #[derive(Clone, Copy)]
-pub(super) struct Attempts<'a> {
+pub(in crate::distribute) struct Attempts<'a> {
     pub destination: &'a Destination,
     pub run: &'a Run<'a>,
     pub label: DeliveryLabel<'a>,
