@@ -52,6 +52,7 @@ mod tests {
             action: "look".into(),
             message: "slow down".into(),
             wait: Duration::from_secs(seconds),
+            is_named: true,
         };
         let unknown = GithubError::NotFound { action: "look".into(), message: String::new(), variable: None };
         let table = [
