@@ -11,9 +11,9 @@ use super::{Destination, Options, PlannedOrder};
 use crate::distribute::backend::BackendError;
 
 /// One run of a plan.
-pub(super) struct Run<'a> {
-    pub options: &'a Options,
-    pub brake: Brake,
+pub(in crate::distribute) struct Run<'a> {
+    pub options: Options,
+    pub(super) brake: Brake,
     orders: &'a [PlannedOrder],
     /// How many attempts are under way in the whole run.
     places: Semaphore,
@@ -23,22 +23,29 @@ pub(super) struct Run<'a> {
 }
 
 /// The right to make one attempt. Waits between attempts need none.
-pub(super) struct Permit<'a> {
+pub(in crate::distribute) struct Permit<'a> {
     _lane: Option<SemaphorePermit<'a>>,
     _place: SemaphorePermit<'a>,
 }
 
+impl Run<'static> {
+    /// A run that delivers nothing: what it asks is bounded, tried again and cancelled like deliveries.
+    pub fn of_questions(options: Options) -> Self {
+        Self::new(&[], options)
+    }
+}
+
 impl<'a> Run<'a> {
-    pub fn new(orders: &'a [PlannedOrder], options: &'a Options) -> Self {
+    pub(super) fn new(orders: &'a [PlannedOrder], options: Options) -> Self {
         let destinations = orders.iter().map(|planned| &*planned.order.destination);
         let lane = |destination: &'a Destination| Some((&*destination.name, Semaphore::new(destination.jobs?.get())));
         Self {
-            options,
-            brake: Brake::new(options),
+            brake: Brake::new(&options),
             orders,
             places: Semaphore::new(options.jobs.get()),
             lanes: destinations.filter_map(lane).collect(),
             checked: OnceCell::new(),
+            options,
         }
     }
 
