@@ -30,6 +30,19 @@ pub struct Tag {
     pub commit: String,
 }
 
+/// The commit that brought a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addition {
+    /// Its full hash.
+    pub commit: String,
+    /// Its hash as short as git shows it.
+    pub short: String,
+    /// Whether it has no parent, or the clone ends before it.
+    pub is_root: bool,
+    /// Its author's name.
+    pub author: String,
+}
+
 /// Git could not answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -169,6 +182,18 @@ impl Git {
         Ok(output.status.success().then_some(output.stdout))
     }
 
+    /// The newest commit that added each file below `folders` (relative to the folder), by the file's path. One process
+    /// for all of them.
+    pub async fn additions(&self, folders: &[&str]) -> Result<HashMap<String, Addition>, GitError> {
+        self.head().await?;
+        let format = format!("--format={ADDITION}%H%x09%h%x09%P%x09%an");
+        let options = ["-c", "core.quotePath=false", "log", "--no-show-signature", "--diff-filter=A", "--no-renames"];
+        let rest = ["--name-only", "--relative", &format, "--"];
+        let arguments: Vec<&str> = options.iter().chain(&rest).chain(folders).copied().collect();
+        let output = self.command(&arguments).capture(usize::MAX).run().await;
+        Ok(parse_additions(&self.succeeded(output, "look up who added changesets")?))
+    }
+
     /// When each of `commits` was made, in seconds since 1970-01-01 UTC. A few processes, however many commits.
     pub async fn commit_times(&self, commits: &[&str]) -> Result<HashMap<String, i64>, GitError> {
         let mut times = HashMap::new();
@@ -262,6 +287,32 @@ pub fn is_tag_name(tag: &str) -> bool {
 fn failed(action: &str) -> impl FnOnce(ProcessError) -> GitError {
     let action = action.to_owned();
     move |source| GitError::Failed { action, source }
+}
+
+/// What begins the line of a commit.
+const ADDITION: char = '\u{1}';
+
+/// The line of a commit, then a line for each file.
+fn parse_additions(output: &str) -> HashMap<String, Addition> {
+    let mut additions = HashMap::new();
+    let mut current = None;
+    for line in output.lines().filter(|line| !line.is_empty()) {
+        match line.strip_prefix(ADDITION) {
+            Some(commit) => current = parse_addition(commit),
+            None => {
+                if let Some(addition) = &current {
+                    additions.entry(line.to_owned()).or_insert_with(|| addition.clone());
+                }
+            }
+        }
+    }
+    additions
+}
+
+fn parse_addition(line: &str) -> Option<Addition> {
+    let [commit, short, parents, author] = line.splitn(4, '\t').collect::<Vec<_>>().try_into().ok()?;
+    let (commit, short, author) = (commit.to_owned(), short.to_owned(), author.trim().to_owned());
+    Some(Addition { commit, short, is_root: parents.is_empty(), author })
 }
 
 fn parse_tag(line: &str) -> Option<Tag> {

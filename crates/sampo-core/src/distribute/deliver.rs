@@ -44,6 +44,8 @@ pub struct Request {
     pub dry_run: bool,
     /// Replace what differs at a destination.
     pub replace: bool,
+    /// Start nothing new once something failed.
+    pub fail_fast: bool,
     /// Take only what did not succeed in this report.
     pub retry: Option<PathBuf>,
     /// Where to write the report.
@@ -171,6 +173,7 @@ impl Work<'_> {
             jobs,
             dry_run: self.request.dry_run,
             replace: self.request.replace,
+            fail_fast: self.request.fail_fast,
             pace: Pace::default(),
             cancellation: self.caller.cancellation.clone(),
             reporter: Arc::clone(&self.caller.reporter),

@@ -132,14 +132,15 @@ impl Taker {
             kinds: common.artifacts.clone().unwrap_or_else(|| kind.artifacts.to_vec()),
             prereleases: common.prereleases.unwrap_or(kind.prereleases),
         };
-        let destination = Destination::new(
-            name.to_owned(),
-            (kind.build)(table, context)?,
-            common.needs.clone(),
-            common.retries.or(kind.retries).unwrap_or(defaults.retries),
-            common.stall_timeout.unwrap_or(defaults.stall_timeout),
-            common.max_wait.unwrap_or(defaults.max_wait),
-        );
+        let destination = Destination {
+            name: name.to_owned(),
+            backend: (kind.build)(table, context)?,
+            needs: common.needs.clone(),
+            retries: common.retries.or(kind.retries).unwrap_or(defaults.retries),
+            stall_timeout: common.stall_timeout.unwrap_or(defaults.stall_timeout),
+            max_wait: common.max_wait.unwrap_or(defaults.max_wait),
+            jobs: common.jobs,
+        };
         Ok(Self { destination: Arc::new(destination), filter })
     }
 

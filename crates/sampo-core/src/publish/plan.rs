@@ -41,6 +41,8 @@ pub enum Upload {
     AlreadyThere,
     /// Not yet, and the forwarded arguments ask for a dry run only.
     Rehearsed,
+    /// Its registry has it, and shows it once somebody has approved it.
+    Staged,
     /// It belongs to no registry.
     Never,
 }

@@ -26,6 +26,7 @@ pub(super) fn entries(
                 heading: Heading::Level(*level),
                 text: "Bumped due to fixed dependency group policy".into(),
                 reason: Reason::FixedGroup,
+                credit: None,
             });
         }
         entries
@@ -53,6 +54,7 @@ fn updated_dependencies(
         heading: Heading::Level(Level::Patch),
         text: format!("Updated dependencies: {}", named.join(", ")),
         reason: Reason::UpdatedDependencies,
+        credit: None,
     })
 }
 

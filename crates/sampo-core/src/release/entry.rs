@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::changelog;
+use super::credit::Credit;
 use crate::changeset::Level;
 
 /// One thing that readers of a changelog learn.
@@ -13,6 +15,15 @@ pub struct Entry {
     pub text: String,
     /// Where it comes from.
     pub reason: Reason,
+    /// The commit that brought it, and who is thanked; only changesets have one.
+    pub credit: Option<Credit>,
+}
+
+impl Entry {
+    /// The entry as an item of a list.
+    pub(super) fn item(&self) -> String {
+        changelog::item(&self.credit.as_ref().map_or_else(|| self.text.clone(), |credit| credit.around(&self.text)))
+    }
 }
 
 /// A heading in the section of a release.

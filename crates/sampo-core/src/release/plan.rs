@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use semver::Version;
 
+use super::credit::Credit;
 use super::entry::{Entry, Heading, Reason};
 use super::intake::Taken;
 use crate::SampoError;
@@ -68,6 +69,12 @@ pub struct Warning {
 impl From<(String, Option<String>)> for Warning {
     fn from((message, hint): (String, Option<String>)) -> Self {
         Self { message, hint }
+    }
+}
+
+impl From<&ranges::UncoveredRange> for Warning {
+    fn from(range: &ranges::UncoveredRange) -> Self {
+        Self { message: range.to_string(), hint: Some(range.advice.into()) }
     }
 }
 
@@ -137,6 +144,8 @@ pub(super) struct Input<'a> {
     /// Every git tag.
     pub(super) tags: &'a HashSet<String>,
     pub(super) aim: Aim,
+    /// By the changeset's path.
+    pub(super) credits: HashMap<PathBuf, Credit>,
 }
 
 /// What a release makes of packages that are in a pre-release.
@@ -162,10 +171,10 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
     let takes_part: Vec<bool> = workspace
         .packages
         .iter()
-        .map(|package| package.version.is_some() && !config.packages.ignores(package))
+        .map(|package| (package.version.is_some() || package.publishable) && !config.packages.ignores(package))
         .collect();
     let groups = config.packages.groups(workspace, config.source())?;
-    let mut noted = note(workspace, intake::taken(input, pending), &takes_part);
+    let mut noted = note(input, intake::taken(input, pending), &takes_part);
     let mut plan = Plan {
         releases: Vec::new(),
         warnings: Vec::new(),
@@ -188,7 +197,7 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
     let uncovered = ranges::check(workspace, &graph, &files, |package| {
         released[package].as_ref().map(|(_, version)| version.clone())
     })?;
-    plan.warnings.extend(uncovered.iter().map(warn_of_range));
+    plan.warnings.extend(uncovered.iter().map(Warning::from));
     if config.changelog.automatic_entries == AutomaticEntries::List {
         let is_named: Vec<bool> = noted.levels.iter().map(Option::is_some).collect();
         let automatic = automatic::entries(workspace, &graph, &released, &is_named);
@@ -211,7 +220,8 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
     Ok(plan)
 }
 
-fn note<'a>(workspace: &Workspace, taken: Vec<Taken<'a>>, takes_part: &[bool]) -> Noted<'a> {
+fn note<'a>(input: &Input<'_>, taken: Vec<Taken<'a>>, takes_part: &[bool]) -> Noted<'a> {
+    let workspace = input.workspace;
     let count = workspace.packages.len();
     let index: HashMap<&PackageId, usize> =
         workspace.packages.iter().enumerate().map(|(index, package)| (&package.id, index)).collect();
@@ -227,6 +237,7 @@ fn note<'a>(workspace: &Workspace, taken: Vec<Taken<'a>>, takes_part: &[bool]) -
                 heading: entry.tag.clone().map_or(Heading::Level(entry.level), Heading::Tag),
                 text: taken.changeset.message.clone(),
                 reason: Reason::Changeset(taken.changeset.path.clone()),
+                credit: input.credits.get(&taken.changeset.path).cloned(),
             });
         }
         if is_used { noted.consumed.push(taken) } else { noted.left.push(taken.changeset.path.clone()) }
@@ -308,7 +319,7 @@ fn grouped(entries: &[Entry]) -> Vec<Group> {
             headings.push(&entry.heading);
             Vec::new()
         });
-        known.push(changelog::item(&entry.text));
+        known.push(entry.item());
     }
     if headings.iter().all(|heading| matches!(heading, Heading::Level(_))) {
         headings.sort_by_key(|heading| match heading {
@@ -326,10 +337,6 @@ fn warn_of_silence(path: &Path, root: &Path) -> Warning {
         message: format!("`{}` has no message and is left out", path.display()),
         hint: Some("write below the second `---` what readers of the changelog should learn".into()),
     }
-}
-
-fn warn_of_range(range: &ranges::UncoveredRange) -> Warning {
-    Warning { message: range.to_string(), hint: Some(range.advice.into()) }
 }
 
 #[cfg(test)]

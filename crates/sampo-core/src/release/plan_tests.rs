@@ -77,7 +77,10 @@ impl Fixture {
         let read = |path: &Path| Ok(self.files.get(path).cloned());
         let tags = self.tags.iter().cloned().collect();
         let (workspace, config) = (&self.workspace, &self.config);
-        make(&Input { workspace, config, date: None, read: &read, tags: &tags, aim: self.aim }, &self.pending)
+        make(
+            &Input { workspace, config, date: None, read: &read, tags: &tags, aim: self.aim, credits: HashMap::new() },
+            &self.pending,
+        )
     }
 
     /// `name old -> new`, one release each.
@@ -445,6 +448,7 @@ fn a_stable_plan_takes_in_what_was_kept_and_ends_every_pre_release() {
         .package("early", "1.1.0-rc.2", "")
         .file("crates/early/CHANGELOG.md", "# early\n\n## 1.1.0-rc.2\n\n- A\n")
         .package("begun", "1.0.0-rc", "")
+        .file("crates/begun/CHANGELOG.md", "# begun\n\n## 1.0.0\n\n- A\n")
         .change("early: minor, begun: patch", "A");
     fixture.pending.kept = std::mem::take(&mut fixture.pending.changesets);
     fixture = fixture.change("early: patch", "B");

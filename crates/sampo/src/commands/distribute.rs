@@ -77,6 +77,9 @@ struct DeliveryArguments {
     /// Replace what differs at a destination.
     #[arg(long)]
     replace: bool,
+    /// Start nothing new once something failed; the rest is reported as blocked.
+    #[arg(long)]
+    fail_fast: bool,
     /// Take only what did not succeed in this report.
     #[arg(long, value_name = "REPORT", conflicts_with_all = ["tag", "plan", "all", "package", "target", "backend"])]
     retry: Option<PathBuf>,
@@ -128,6 +131,7 @@ async fn deliver(arguments: DeliveryArguments, detail: Detail) -> anyhow::Result
         build: arguments.build,
         dry_run: arguments.dry_run,
         replace: arguments.replace,
+        fail_fast: arguments.fail_fast,
         retry: arguments.retry,
         report: arguments.report,
         jobs: arguments.jobs,

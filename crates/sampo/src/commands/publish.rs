@@ -1,5 +1,6 @@
 //! `sampo publish`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ Examples:
   sampo publish --dry-run
   sampo publish --plan release.json
   sampo publish --cargo-args --no-verify --registry internal
+  sampo publish --npm-args --provenance
 
 Tags are made locally: push them with `git push --follow-tags`.
 After a failure, run it again: what was published is skipped.
@@ -34,7 +36,7 @@ Exit codes: 0 something was published or tagged (or would be), 1 error,
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
-    /// Show what would be published and tagged, and let cargo check it; change nothing.
+    /// Show what would be published and tagged, and let the package managers check it; change nothing.
     #[arg(long)]
     dry_run: bool,
 
@@ -45,6 +47,10 @@ pub struct Arguments {
     /// Add these to every `cargo publish`; takes all that follows, up to `--`.
     #[arg(long, value_name = "ARGS", num_args = 1.., value_delimiter = ' ', allow_hyphen_values = true)]
     cargo_args: Vec<String>,
+
+    /// Add these to every publish command of npm, pnpm, Yarn or Bun; takes all that follows, up to `--`.
+    #[arg(long, value_name = "ARGS", num_args = 1.., value_delimiter = ' ', allow_hyphen_values = true)]
+    npm_args: Vec<String>,
 
     /// Add these to the publish command of every ecosystem.
     #[arg(last = true, value_name = "ARGS")]
@@ -88,12 +94,17 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 impl Arguments {
     fn forwarded(&self) -> ForwardedArguments {
-        let given = |arguments: &[String]| arguments.iter().filter(|word| !word.is_empty()).cloned().collect();
-        let mut own = self.cargo_args.splitn(2, |word| word == "--");
-        let cargo: Vec<String> = given(own.next().unwrap_or_default());
-        let mut all: Vec<String> = given(own.next().unwrap_or_default());
-        all.extend_from_slice(&self.args);
-        ForwardedArguments { all, of_ecosystem: [(Ecosystem::Cargo, cargo)].into() }
+        let mut forwarded = ForwardedArguments { all: Vec::new(), of_ecosystem: BTreeMap::new() };
+        let lists = [(Ecosystem::Cargo, &self.cargo_args), (Ecosystem::Npm, &self.npm_args)];
+        for (ecosystem, words) in lists {
+            // A list takes everything behind it, `--` and what is meant for all included.
+            let mut parts = words.splitn(2, |word| word == "--");
+            let mut given = || parts.next().unwrap_or_default().iter().filter(|word| !word.is_empty()).cloned();
+            forwarded.of_ecosystem.insert(ecosystem, given().collect());
+            forwarded.all.extend(given());
+        }
+        forwarded.all.extend_from_slice(&self.args);
+        forwarded
     }
 }
 
@@ -125,6 +136,7 @@ fn describe(step: &Step, is_dry_run: bool) -> String {
         Upload::Needed => Some("not published"),
         Upload::Done => Some("published"),
         Upload::AlreadyThere => Some("already published"),
+        Upload::Staged => Some("staged for approval"),
         Upload::Rehearsed => Some("only checked"),
         Upload::Never => None,
     };

@@ -54,7 +54,13 @@ pub struct Arguments {
 /// Runs it.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = super::open_project().await?;
-    let plan = release::plan(&project, clock::now(&project.environment).map_err(SampoError::from)?).await?;
+    let now = clock::now(&project.environment).map_err(SampoError::from)?;
+    // Nobody sees the entries of a mere rehearsal, so that they need not be looked up.
+    let shows_entries = !arguments.dry_run || arguments.plan.is_some();
+    let plan = match shows_entries {
+        true => release::plan_in_full(&project, now).await?,
+        false => release::plan(&project, now).await?,
+    };
     // What the next steps are told is known to be right, and where it goes to be writable, before anything is changed.
     let outputs = Outputs::prepare(&project, &plan, &arguments).await?;
     show(&plan, outputs.prints_matrix())?;

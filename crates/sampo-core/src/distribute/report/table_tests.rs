@@ -100,5 +100,5 @@ fn a_narrow_terminal_gets_shorter_names_and_then_no_sizes() {
     for width in [60, 70, 80, 90] {
         assert!(rows(width).iter().all(|row| row.chars().count() <= width), "{width}: {:?}", rows(width));
     }
-    assert_eq!(rows(10)[1], "  delivered  github  my-cli…x-gnu.tar.gz", "names are not shortened beyond use");
+    assert_eq!(rows(10)[1], "  delivered  github  my-cli…ux-gnu.tar.gz", "names are not shortened beyond use");
 }
