@@ -397,7 +397,6 @@ impl<'a> Shipping<'a> {
         if self.options.cancellation.is_cancelled() {
             return (self.entry(&item, Status::Failed, Some(&cancelled())), item);
         }
-        self.options.reporter.report(Event::DeliveryStarted { delivery: self.label(&item.name), bytes: item.bytes() });
         let started = Instant::now();
         let (attempts, item, result) = self.send(item, found).await;
         let mut delivery = match &result {
