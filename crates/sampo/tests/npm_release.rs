@@ -277,7 +277,7 @@ fn a_version_that_is_no_version_is_refused_only_where_it_would_rise() {
     assert_eq!(release(&repo), "  @x/a: 1.0.0 -> 1.0.1\n");
 }
 
-const DISTRIBUTED: &str = "[distribute]\ntargets = [\"x86_64-unknown-linux-gnu\"]\n[distribute.backends.shelf]\ntype = \"directory\"\npath = \"shelf\"\n\
+const DISTRIBUTED: &str = "[distribute]\ntargets = [\"x86_64-unknown-linux-gnu\"]\n[distribute.backends.shelf]\ntype = \"directory\"\npath = \"shelf/{{ version }}\"\n\
      [distribute.packages.\"npm/tool\"]\nartifacts = [\"out/tool-{{ target }}.tgz\"]\n";
 
 #[test]
@@ -300,7 +300,8 @@ fn an_npm_package_is_built_by_its_command_and_delivered() {
 fn an_npm_package_without_a_build_command_says_so() {
     let repo = workspace(DISTRIBUTED, &[("package.json", r#"{"name":"tool","version":"1.0.0","private":true}"#)]);
     repo.tag("tool-v1.0.0");
-    let (code, _, stderr) = run(&repo, &["distribute", "build", "--tag", "tool-v1.0.0"]);
+    let (code, stdout, stderr) = run(&repo, &["distribute", "build", "--tag", "tool-v1.0.0"]);
     assert_ne!(code, 0);
-    assert!(stderr.contains("nothing says how `npm/tool` is built"), "{stderr}");
+    let said = stdout + &stderr;
+    assert!(said.contains("nothing says how `npm/tool` is built"), "{said}");
 }

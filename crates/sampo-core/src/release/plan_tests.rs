@@ -234,10 +234,15 @@ fn a_changeset_for_ignored_packages_only_leaves_nothing_to_release() {
 
 #[test]
 fn a_package_without_a_version_is_never_released() {
-    let mut fixture = chain("");
-    let util = fixture.workspace.packages.iter_mut().find(|package| package.id == id("util")).unwrap();
-    util.version = None;
-    assert_eq!(fixture.change("core: minor", "A").lines(), ["core 1.2.0 -> 1.3.0"]);
+    let without_version = |publishable| {
+        let mut fixture = chain("");
+        let util = fixture.workspace.packages.iter_mut().find(|package| package.id == id("util")).unwrap();
+        (util.version, util.publishable) = (None, publishable);
+        fixture.change("core: minor", "A")
+    };
+    assert_eq!(without_version(false).lines(), ["core 1.2.0 -> 1.3.0"]);
+    let error = without_version(true).plan().unwrap_err();
+    assert_eq!(error.to_string(), "`cargo/util` has no version in `/repo/crates/util/Cargo.toml`");
 }
 
 #[test]

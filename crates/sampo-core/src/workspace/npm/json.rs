@@ -190,7 +190,10 @@ impl Scanner<'_> {
 
     fn unexpected(&self, expected: &str) -> JsonError {
         match self.text[self.at..].chars().next() {
-            Some(found) => self.error(format!("expected {expected}, found `{}`", found.escape_debug())),
+            Some(found) if found.is_control() => {
+                self.error(format!("expected {expected}, found `{}`", found.escape_debug()))
+            }
+            Some(found) => self.error(format!("expected {expected}, found `{found}`")),
             None => self.error(format!("expected {expected}, found the end of the file")),
         }
     }
