@@ -388,7 +388,7 @@ mod tests {
         let git = Git { remote_timeout: Duration::from_millis(300), ..Git::new(repo.root()) };
         let error = chain(&git.remote_tags().await.unwrap_err());
         assert!(error.starts_with("git could not list the tags of the remote `origin`: `git ls-remote"), "{error}");
-        assert!(error.ends_with("was stopped after 0.3 s without an end"), "{error}");
+        assert!(error.ends_with("was stopped after 300ms without an end"), "{error}");
     }
 
     #[tokio::test]

@@ -7,14 +7,14 @@ use semver::Version;
 
 use super::cause::{self, Cause};
 use super::credit::Credit;
-use super::entry::{Entry, Heading, Reason};
+use super::entry::{self, Entry, Heading, Reason};
 use super::intake::Taken;
 use crate::SampoError;
 use crate::changeset::{FOLDER, KEPT_FOLDER, Level, Pending};
 use crate::config::Config;
 use crate::config::changelog::AutomaticEntries;
 use crate::config::packages::BumpDependents;
-use crate::release::changelog::{self, Group, Section};
+use crate::release::changelog::{self, Section};
 use crate::release::graph::Graph;
 use crate::release::plan_file::{PlannedRelease, ReleasePlan};
 use crate::release::standing::Standings;
@@ -260,12 +260,12 @@ fn next_versions(
     direct: &[Option<Level>],
 ) -> Result<Vec<Option<(Level, Version)>>, SampoError> {
     let joins = |dependent: usize, place: usize, level: Level| {
-        let need = &graph.dependencies[dependent][place];
-        let share_a_group =
-            graph.linked.group(dependent).is_some() && graph.linked.group(dependent) == graph.linked.group(need.on);
         if config.packages.bump_dependents == BumpDependents::Always {
             return true;
         }
+        let need = &graph.dependencies[dependent][place];
+        let share_a_group =
+            graph.linked.group(dependent).is_some() && graph.linked.group(dependent) == graph.linked.group(need.on);
         let Ok(version) = standings.next(need.on, level) else { return true };
         share_a_group
             || standings.has_left_unreleased(dependent)
@@ -303,7 +303,7 @@ fn release_of(
         old: &version::parse(&old_version).unwrap_or(Version::new(0, 0, 0)),
         new: &new_version,
         date: input.date.as_deref(),
-        groups: grouped(&entries),
+        groups: entry::grouped(&entries),
     };
     let after = changelog::with(before.as_deref(), section);
     let release = Release {
@@ -317,27 +317,6 @@ fn release_of(
         new_version,
     };
     Ok((release, Change { path, before, after: Some(after) }))
-}
-
-/// Entries under their headings. Levels have an order of their own; with tags, headings stand as they come.
-fn grouped(entries: &[Entry]) -> Vec<Group> {
-    let mut headings: Vec<&Heading> = Vec::new();
-    let mut blocks: HashMap<&Heading, Vec<String>> = HashMap::new();
-    for entry in entries {
-        let known = blocks.entry(&entry.heading).or_insert_with(|| {
-            headings.push(&entry.heading);
-            Vec::new()
-        });
-        known.push(entry.item());
-    }
-    if headings.iter().all(|heading| matches!(heading, Heading::Level(_))) {
-        headings.sort_by_key(|heading| match heading {
-            Heading::Level(level) => std::cmp::Reverse(*level),
-            Heading::Tag(_) => unreachable!("every heading is a level"),
-        });
-    }
-    let group = |heading| Group { heading: Heading::text(heading), blocks: blocks.remove(heading).unwrap_or_default() };
-    headings.into_iter().map(group).collect()
 }
 
 fn warn_of_silence(path: &Path, root: &Path) -> Warning {
