@@ -90,20 +90,14 @@ fn order(
 }
 
 fn concerns(taker: &Taker, failure: &Failure) -> bool {
-    match &failure.target {
-        Some(target) => {
-            taker.takes_target(target)
-                && (taker.takes_kind(ArtifactKind::Archive) || taker.takes_kind(ArtifactKind::Binary))
-        }
-        None => taker.takes_kind(ArtifactKind::File),
-    }
+    let takes_target = failure.target.as_ref().is_none_or(|target| taker.takes_target(target));
+    takes_target && failure.kinds.iter().any(|kind| taker.takes_kind(*kind))
 }
 
 fn missing(failure: &Failure) -> Missing {
-    let name = failure.package.name();
     Missing {
         target: failure.target.clone(),
-        item: failure.target.as_ref().map_or_else(|| name.to_owned(), |target| format!("{name}-{target}")),
+        item: failure.item.clone(),
         code: failure.code,
         message: failure.message.clone(),
         hint: failure.hint.clone(),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::model::Release;
+use super::model::{ArtifactKind, Release};
 use super::participant::Participant;
 use crate::config::distribute::{ArchiveConfig, ArchiveFormat};
 use crate::target::Target;
@@ -49,6 +49,24 @@ fn stem(config: &ArchiveConfig, release: &Release, target: &Target, name: &str) 
     let mut variables = release.variables_for(Some(target));
     variables.set("package", name.as_ref()).set("crate", name.as_ref());
     config.name.render(&variables)
+}
+
+/// What `release` has for `target`, as it follows from the configuration alone; nothing for a package with ready-made
+/// artifacts, whose names nobody knows beforehand.
+pub fn expected(
+    config: &ArchiveConfig,
+    release: &Release,
+    target: &Target,
+    participant: &Participant<'_>,
+) -> Result<Vec<(String, ArtifactKind)>, TemplateError> {
+    if !participant.artifacts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let raw = |binary| Ok((raw_binary_name(config, release, target, participant, binary)?, ArtifactKind::Binary));
+    match config.format_for(target) {
+        ArchiveFormat::None => participant.binaries.iter().map(|binary| raw(binary)).collect(),
+        format => Ok(vec![(archive_stem(config, release, target)? + format.suffix(), ArtifactKind::Archive)]),
+    }
 }
 
 /// Whether a file name is that of an archive that Sampo could have made.
