@@ -90,6 +90,12 @@ pub trait Backend: fmt::Debug + Send + Sync {
         Err(BackendError::new("not-supported", "this destination cannot tell what it holds"))
     }
 
+    /// Whether the digests of [`inventory`](Self::inventory) are computed by the destination itself from the bytes that it
+    /// stores, and are no mere record of what was once delivered.
+    fn vouches_for_digests(&self) -> bool {
+        false
+    }
+
     /// Downloads what [`inventory`](Self::inventory) named into the file `to`, which does not exist yet, as a user would.
     /// The bytes are not checked here.
     async fn fetch(

@@ -228,7 +228,7 @@ impl Work<'_> {
 
 /// A delivery cannot begin.
 #[derive(Debug, thiserror::Error)]
-enum DeliverError {
+pub(super) enum DeliverError {
     /// The filters leave nothing.
     #[error("no backend takes anything of the selected releases; asked were: {}", names.join(", "))]
     NothingTaken {
@@ -252,7 +252,7 @@ impl Diagnose for DeliverError {
 
 /// A folder for what is made on the way, gone at the end. Beside Cargo's own output, since that disk has room for
 /// artifacts, while a system's temporary folder is often kept in memory.
-fn staging_folder(project: &Project) -> Result<TempDir, PathError> {
+pub(super) fn staging_folder(project: &Project) -> Result<TempDir, PathError> {
     let parent = project.workspace.cargo_target_directory.clone().unwrap_or_else(std::env::temp_dir);
     fs::create_dir_all(&parent).map_err(PathError::new("make", &parent))?;
     remove_abandoned(&parent);

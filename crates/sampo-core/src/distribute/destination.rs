@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::backend::{BackendContext, BackendType};
 use super::engine::Destination;
 use super::model::{Artifact, ArtifactKind, Release};
+use super::participant::Participant;
 use crate::config::distribute::Prereleases;
 use crate::config::{BackendTable, Config, ConfigError};
 use crate::error::{Diagnose, SampoError};
@@ -144,6 +145,12 @@ impl Taker {
     /// Whether it takes anything of this package at all.
     pub fn takes_package(&self, package: &PackageId) -> bool {
         self.filter.packages.as_ref().is_none_or(|packages| packages.contains(package))
+    }
+
+    /// Whether this package goes there: both the backend and the package may narrow it.
+    pub fn takes_from(&self, participant: &Participant<'_>) -> bool {
+        self.takes_package(participant.id())
+            && participant.backends.is_none_or(|named| named.contains(&self.destination.name))
     }
 
     /// Whether it takes pre-releases, or stable versions, whichever `release` is.

@@ -19,7 +19,7 @@ use crate::error::Diagnose;
 use crate::event::{Event, Reporter};
 use crate::target::Target;
 
-mod attempt;
+pub(super) mod attempt;
 mod shipping;
 
 use shipping::{Awaited, Shipping, State};

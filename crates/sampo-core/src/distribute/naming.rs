@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::model::{ArtifactKind, Release};
+use super::model::Release;
 use super::participant::Participant;
+use crate::config::Config;
 use crate::config::distribute::{ArchiveConfig, ArchiveFormat};
 use crate::target::Target;
 use crate::template::TemplateError;
@@ -44,29 +45,31 @@ pub fn raw_binary_name(
     Ok(stem(config, release, target, name)? + target.executable_suffix())
 }
 
+/// The names of what is made of a build for `target`; none where ready-made artifacts take its place.
+pub fn built_names(
+    config: &Config,
+    participant: &Participant<'_>,
+    release: &Release,
+    target: &Target,
+) -> Result<Vec<String>, TemplateError> {
+    let archive = &config.distribute.archive;
+    if !participant.artifacts.is_empty() {
+        return Ok(Vec::new());
+    }
+    match archive.format_for(target) {
+        ArchiveFormat::None => {
+            let binaries = participant.binaries.iter();
+            binaries.map(|binary| raw_binary_name(archive, release, target, participant, binary)).collect()
+        }
+        format => Ok(vec![archive_stem(archive, release, target)? + format.suffix()]),
+    }
+}
+
 fn stem(config: &ArchiveConfig, release: &Release, target: &Target, name: &str) -> Result<String, TemplateError> {
     let name = file_name_part(name);
     let mut variables = release.variables_for(Some(target));
     variables.set("package", name.as_ref()).set("crate", name.as_ref());
     config.name.render(&variables)
-}
-
-/// What `release` has for `target`, as it follows from the configuration alone; nothing for a package with ready-made
-/// artifacts, whose names nobody knows beforehand.
-pub fn expected(
-    config: &ArchiveConfig,
-    release: &Release,
-    target: &Target,
-    participant: &Participant<'_>,
-) -> Result<Vec<(String, ArtifactKind)>, TemplateError> {
-    if !participant.artifacts.is_empty() {
-        return Ok(Vec::new());
-    }
-    let raw = |binary| Ok((raw_binary_name(config, release, target, participant, binary)?, ArtifactKind::Binary));
-    match config.format_for(target) {
-        ArchiveFormat::None => participant.binaries.iter().map(|binary| raw(binary)).collect(),
-        format => Ok(vec![(archive_stem(config, release, target)? + format.suffix(), ArtifactKind::Archive)]),
-    }
 }
 
 /// Whether a file name is that of an archive that Sampo could have made.

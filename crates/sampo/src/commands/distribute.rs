@@ -3,6 +3,8 @@
 mod build;
 mod matrix;
 mod selection;
+mod status;
+mod verify;
 
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
@@ -54,6 +56,8 @@ pub struct Arguments {
 enum Step {
     Matrix(matrix::Arguments),
     Build(build::Arguments),
+    Verify(verify::Arguments),
+    Status(status::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -102,6 +106,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.step {
         Some(Step::Matrix(arguments)) => matrix::run(arguments).await,
         Some(Step::Build(arguments)) => build::run(arguments).await,
+        Some(Step::Verify(arguments)) => verify::run(arguments).await,
+        Some(Step::Status(arguments)) => status::run(arguments).await,
         None => deliver(arguments.delivery).await,
     }
 }

@@ -210,6 +210,10 @@ impl Backend for GithubReleases {
         self.contents(&shipment.release, &item.name).await
     }
 
+    fn vouches_for_digests(&self) -> bool {
+        true
+    }
+
     async fn inventory(&self, release: &Release) -> Result<Option<Inventory>, BackendError> {
         self.holdings(release).await
     }

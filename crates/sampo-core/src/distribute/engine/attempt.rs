@@ -23,7 +23,7 @@ pub(super) const CANCELLED: &str = "cancelled";
 
 /// What an attempt needs to know of the run.
 #[derive(Clone, Copy)]
-pub(super) struct Attempts<'a> {
+pub(in crate::distribute) struct Attempts<'a> {
     pub destination: &'a Destination,
     pub options: &'a Options,
     /// Bounds how many attempts are under way in the whole run. Waits between attempts take no place.
