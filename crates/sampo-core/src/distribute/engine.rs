@@ -21,8 +21,10 @@ use crate::target::Target;
 
 pub(super) mod attempt;
 mod shipping;
+pub mod stock;
 
 use shipping::{Awaited, Shipping, State};
+use stock::Stock;
 
 /// A configured backend, with the bounds of its deliveries.
 #[derive(Debug)]
@@ -122,6 +124,8 @@ pub struct Options {
     pub reporter: Arc<dyn Reporter>,
     /// A folder of this run for files that are made on the way.
     pub staging: PathBuf,
+    /// What of the artifacts is to be fetched before it can be sent.
+    pub stock: Arc<Stock>,
 }
 
 /// Orders whose items are known and do not get in each other's way.

@@ -126,6 +126,13 @@ impl Failure {
             target,
         }
     }
+
+    /// The same about everything that the release with this tag has.
+    #[must_use]
+    pub fn of_whole_release(self, tag: &str) -> Self {
+        use ArtifactKind::{Archive, Binary, Checksum, File};
+        Self { item: tag.to_owned(), kinds: vec![Archive, Binary, Checksum, File], ..self }
+    }
 }
 
 /// The search for built files in one workspace.

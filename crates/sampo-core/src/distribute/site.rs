@@ -171,6 +171,7 @@ impl Asking {
             cancellation: caller.cancellation.clone(),
             reporter: Arc::clone(&caller.reporter),
             staging: staging.to_owned(),
+            stock: Arc::default(),
         };
         Self { options, permits: Semaphore::new(jobs.get()) }
     }

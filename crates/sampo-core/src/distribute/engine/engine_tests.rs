@@ -205,6 +205,7 @@ impl Scene {
             pace: Pace::default(),
             cancellation: self.cancellation.clone(),
             reporter: Arc::new(Silent),
+            stock: Arc::default(),
             staging: staging.to_owned(),
         }
     }

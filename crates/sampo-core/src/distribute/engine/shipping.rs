@@ -245,8 +245,14 @@ impl<'a> Shipping<'a> {
     }
 
     async fn survey(&self, items: &[Item]) -> Result<Survey, BackendError> {
-        let (_, survey) = self.attempts("survey").run(|| self.backend().survey(self.shipment(), items)).await;
-        let survey = survey?;
+        let backend = self.backend();
+        let request = async || {
+            if backend.surveys_files() {
+                self.options.stock.bring(&self.shipment().artifacts, &Progress::default()).await?;
+            }
+            backend.survey(self.shipment(), items).await
+        };
+        let survey = self.attempts("survey").run(|| request()).await.1?;
         for warning in &survey.warnings {
             let message = format!("{}: {warning}", self.planned.order.destination.name);
             self.options.reporter.report(Event::Warning { message: &message, hint: None });
@@ -404,7 +410,7 @@ impl<'a> Shipping<'a> {
         loop {
             attempt += 1;
             let progress = Progress::default();
-            let request = self.backend().deliver(self.shipment(), &item, &found, &progress);
+            let request = self.deliver_item(&item, &found, &progress);
             let error = match attempts.watched(request, &progress, item.bytes()).await {
                 Ok(receipt) if !self.is_overtaken(&item).await => return (attempt, item, Ok(receipt)),
                 Ok(_) => {
@@ -429,6 +435,19 @@ impl<'a> Shipping<'a> {
                 return (attempt, item, Err((Status::Failed, error)));
             }
         }
+    }
+
+    /// Puts an item there, once its bytes are here.
+    async fn deliver_item(
+        &self,
+        item: &Item,
+        found: &Presence,
+        progress: &Progress,
+    ) -> Result<Receipt, BackendError> {
+        let shipment = self.shipment();
+        let needed = item.artifact.as_ref().map_or(shipment.artifacts.as_slice(), std::slice::from_ref);
+        self.options.stock.bring(needed, progress).await?;
+        self.backend().deliver(shipment, item, found, progress).await
     }
 
     /// Whether another run has put its own list in the place of ours at the same moment.

@@ -46,11 +46,8 @@ pub struct Arguments {
 /// Runs it.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = crate::commands::open_project().await?;
-    let request = Request {
-        choice: arguments.selection.into_choice(),
-        backends: arguments.backend,
-        jobs: arguments.jobs,
-    };
+    let request =
+        Request { choice: arguments.selection.into_choice(), backends: arguments.backend, jobs: arguments.jobs };
     let reporter: Arc<dyn Reporter> = Arc::new(Terminal::default());
     let interrupt = Interrupt::listen(Arc::clone(&reporter));
     let caller = Caller { reporter, cancellation: interrupt.token() };

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use sampo_core::distribute::verify::{self, Outcome, Request, Standard, Verdict};
 use sampo_core::distribute::Caller;
+use sampo_core::distribute::verify::{self, Outcome, Request, Standard, Verdict};
 use sampo_core::event::Reporter;
 use sampo_core::interrupt::Interrupt;
 
