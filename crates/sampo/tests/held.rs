@@ -211,17 +211,17 @@ fn a_source_that_lost_or_damaged_something_fails_that_alone() {
     github.remove_asset(TAG, &archive(MAC));
     let ended = run(&repo, Some(&github), &["--from", "github"]);
     assert_eq!(ended.code, 3, "{}", ended.text);
-    assert_eq!(ended.problems()[0], format!("artifact-missing {}", archive(MAC)));
+    assert!(ended.problems().contains(&format!("artifact-missing {}", archive(MAC))), "{}", ended.text);
     assert_eq!(ended.count(&format!("delivered site {}", archive(LINUX))), 1);
     assert!(!site(&repo, "manifest.json").exists());
     // Something else of the same name contradicts the list that stands there.
     github.add_asset(github.release(TAG).id, &archive(MAC), b"something else");
     let ended = run(&repo, Some(&github), &["--from", "github"]);
-    assert_eq!(ended.problems()[0], format!("artifact-corrupt {}", archive(MAC)), "{}", ended.text);
+    assert!(ended.problems().contains(&format!("artifact-corrupt {}", archive(MAC))), "{}", ended.text);
     github.remove_asset(TAG, &archive(MAC));
     github.add_starter(github.release(TAG).id, &archive(MAC));
     let ended = run(&repo, Some(&github), &["--from", "github"]);
-    assert_eq!(ended.problems()[0], format!("artifact-incomplete {}", archive(MAC)), "{}", ended.text);
+    assert!(ended.problems().contains(&format!("artifact-incomplete {}", archive(MAC))), "{}", ended.text);
 }
 
 #[test]
@@ -409,6 +409,8 @@ fn packages_that_share_a_tag_take_from_a_source_what_is_theirs() {
     let config = format!(
         "[git]\ntag_format = 'v{{version}}'\n[github]\nrepository = 'acme/app'\n[distribute]\ntargets = ['{LINUX}']\n{GITHUB}{SITE}"
     );
+    // What the first one lists has changed when the second one comes.
+    let config = config.replace("retries = 0\n", "");
     repo.write(".sampo/config.toml", config);
     let commit = repo.commit("release");
     repo.tag("v1.0.0");

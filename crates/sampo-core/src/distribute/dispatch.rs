@@ -113,13 +113,16 @@ fn order(
         missing,
         optional: packed.optional.clone(),
         unfinished: unfinished(taker, participant, terms),
+        adds: terms.finishing != Finishing::Never,
         earlier,
     }))
 }
 
 fn concerns(taker: &Taker, failure: &Failure, terms: Terms<'_>) -> bool {
     let takes_target = failure.target.as_ref().is_none_or(|target| taker.takes_target(target));
-    terms.take_target(failure.target.as_ref()) && takes_target && failure.kinds.iter().any(|kind| taker.takes_kind(*kind))
+    terms.take_target(failure.target.as_ref())
+        && takes_target
+        && failure.kinds.iter().any(|kind| taker.takes_kind(*kind))
 }
 
 fn missing(failure: &Failure) -> Missing {

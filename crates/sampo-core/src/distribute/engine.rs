@@ -73,6 +73,8 @@ pub struct Order {
     pub earlier: Earlier,
     /// Why the shipment is not to be finished by this run, although all that it has may arrive.
     pub unfinished: Option<String>,
+    /// Whether it is finished all the same where it was finished before: what comes later is added to it.
+    pub adds: bool,
 }
 
 impl Order {

@@ -49,7 +49,9 @@ impl Naming {
     pub fn among<'a>(&self, names: impl Iterator<Item = &'a str> + Clone) -> Vec<&'a str> {
         let find = |wanted: &String| names.clone().find(|name| name == wanted);
         match self {
-            Self::Exactly { name, instead } => std::iter::once(name).chain(instead).find_map(find).into_iter().collect(),
+            Self::Exactly { name, instead } => {
+                std::iter::once(name).chain(instead).find_map(find).into_iter().collect()
+            }
             Self::Matching(_) => names.filter(|name| self.fits(name)).collect(),
         }
     }

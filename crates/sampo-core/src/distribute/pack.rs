@@ -202,7 +202,11 @@ fn write_file(
 }
 
 /// The files that hold the digests of `artifacts`, written into `folder`.
-pub(super) fn checksum_files(artifacts: &[Artifact], which: Checksums, folder: &Path) -> Result<Vec<Artifact>, PathError> {
+pub(super) fn checksum_files(
+    artifacts: &[Artifact],
+    which: Checksums,
+    folder: &Path,
+) -> Result<Vec<Artifact>, PathError> {
     let mut files = Vec::new();
     if which.has_sidecars() {
         for artifact in artifacts {

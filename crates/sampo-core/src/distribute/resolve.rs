@@ -220,7 +220,8 @@ impl<'a> Search<'a> {
         let mut failures = Vec::new();
         for target in &participant.targets {
             // A target that failed keeps its names: what would collide once it is there collides now.
-            let expected = naming::built_names(self.config, participant, &release, target).map_err(ResolveError::from)?;
+            let expected =
+                naming::built_names(self.config, participant, &release, target).map_err(ResolveError::from)?;
             for name in &expected {
                 names.claim(name, &format!("`{}` for {target}", participant.id()))?;
             }

@@ -145,12 +145,8 @@ impl<'a> Site<'a> {
 
     /// Attempts of something that concerns `item` there.
     pub fn attempts<'b>(&'b self, asking: &'b Asking, item: &'b str) -> Attempts<'b> {
-        let label = DeliveryLabel {
-            backend: self.backend_name(),
-            package: &self.package,
-            version: &self.version,
-            item,
-        };
+        let label =
+            DeliveryLabel { backend: self.backend_name(), package: &self.package, version: &self.version, item };
         Attempts { destination: self.destination(), options: &asking.options, permits: &asking.permits, label }
     }
 }

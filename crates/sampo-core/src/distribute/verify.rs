@@ -192,8 +192,7 @@ impl Work<'_> {
         let digests = given.digests();
         let seen = join_all(sites.iter().zip(&wanted).map(|(site, wanted)| {
             let is_wanted = |name: &str| wanted.iter().any(|wanted| wanted.name.fits(name));
-            let closely =
-                Closely { download: self.request.download, given: &digests, shipment: self.shipment(site) };
+            let closely = Closely { download: self.request.download, given: &digests, shipment: self.shipment(site) };
             async move { observe(site, is_wanted, &closely, &self.asking).await }
         }));
         let seen: Vec<Seen> = seen.await;
@@ -215,9 +214,8 @@ impl Work<'_> {
 
     /// What is delivered there, if its files are on this machine.
     fn shipment(&self, site: &Site<'_>) -> Option<&Shipment> {
-        let is_ours = |order: &&Order| {
-            order.destination.name == site.backend_name() && order.shipment.release == site.release
-        };
+        let is_ours =
+            |order: &&Order| order.destination.name == site.backend_name() && order.shipment.release == site.release;
         self.orders.iter().find(is_ours).map(|order| &order.shipment)
     }
 }

@@ -11,13 +11,13 @@ use crate::distribute::backend::{BackendError, Held, Inventory, Progress};
 use crate::distribute::catalogue::{Catalogue, Identity};
 use crate::distribute::checksum::{Digest, SUMS_FILE, Sums};
 use crate::distribute::engine::attempt::Attempts;
+use crate::distribute::engine::stock::{self, Stock};
 use crate::distribute::engine::{Destination, Options};
 use crate::distribute::model::{Artifact, ArtifactKind, Release};
 use crate::distribute::naming;
 use crate::distribute::pack::Packed;
 use crate::distribute::participant::Participant;
 use crate::distribute::resolve::{Failure, Planned};
-use crate::distribute::engine::stock::{self, Stock};
 use crate::error::{PathError, SampoError};
 use crate::event::DeliveryLabel;
 use crate::target::Target;
@@ -109,11 +109,7 @@ impl Holdings<'_> {
         Ok(Some(packed))
     }
 
-    fn others(
-        &self,
-        participant: &Participant<'_>,
-        release: &Release,
-    ) -> Result<Vec<(Catalogue, bool)>, SampoError> {
+    fn others(&self, participant: &Participant<'_>, release: &Release) -> Result<Vec<(Catalogue, bool)>, SampoError> {
         let version = release.version.to_string();
         let shares_tag = |other: &&Participant<'_>| {
             other.id() != participant.id() && self.config.git.tag(other.id(), &version) == release.tag
@@ -204,12 +200,7 @@ impl Place<'_> {
         target.is_none_or(|target| self.participant.targets.contains(target))
     }
 
-    async fn artifact(
-        &self,
-        held: &Held,
-        identity: Identity,
-        sums: &Sums,
-    ) -> Result<(Artifact, Held), Failure> {
+    async fn artifact(&self, held: &Held, identity: Identity, sums: &Sums) -> Result<(Artifact, Held), Failure> {
         let Identity { kind, target } = identity;
         match self.digest(held, sums).await {
             Err(error) => {

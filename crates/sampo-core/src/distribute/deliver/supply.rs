@@ -8,12 +8,12 @@ use crate::config::Config;
 use crate::distribute::checksum::Digest;
 use crate::distribute::destination::Taker;
 use crate::distribute::dispatch::skipped;
+use crate::distribute::engine::stock::Stock;
 use crate::distribute::model::{Artifact, ArtifactKind, Release};
 use crate::distribute::pack::{self, Packed, Packing};
 use crate::distribute::participant::Participant;
 use crate::distribute::report::Delivery;
 use crate::distribute::resolve::{Failure, Planned, Resolved, Search};
-use crate::distribute::engine::stock::Stock;
 use crate::error::SampoError;
 
 /// The artifacts of a run.
@@ -101,7 +101,10 @@ impl Supplier<'_> {
         Ok(())
     }
 
-    fn pairs<'b>(&'b self, releases: &'b [Arc<Release>]) -> impl Iterator<Item = (&'b Arc<Release>, &'b Participant<'b>)> {
+    fn pairs<'b>(
+        &'b self,
+        releases: &'b [Arc<Release>],
+    ) -> impl Iterator<Item = (&'b Arc<Release>, &'b Participant<'b>)> {
         releases.iter().filter_map(|release| {
             let participant = self.participants.iter().find(|participant| *participant.id() == release.package)?;
             Some((release, participant))

@@ -194,6 +194,7 @@ impl Scene {
             optional: Vec::new(),
             earlier: Earlier::default(),
             unfinished: None,
+            adds: false,
         }
     }
 

@@ -141,7 +141,8 @@ impl<'a> Shipping<'a> {
         }
         let skipped =
             |reason: &str| self.entry(&item, Status::Skipped, Some(&BackendError::new("not-selected", reason)));
-        if let Some(reason) = &self.planned.order.unfinished {
+        let adds = self.planned.order.adds && state.was_finished;
+        if let Some(reason) = self.planned.order.unfinished.as_ref().filter(|_| !adds) {
             return Some(skipped(reason));
         }
         if self.planned.items.is_empty() {
@@ -438,12 +439,7 @@ impl<'a> Shipping<'a> {
     }
 
     /// Puts an item there, once its bytes are here.
-    async fn deliver_item(
-        &self,
-        item: &Item,
-        found: &Presence,
-        progress: &Progress,
-    ) -> Result<Receipt, BackendError> {
+    async fn deliver_item(&self, item: &Item, found: &Presence, progress: &Progress) -> Result<Receipt, BackendError> {
         let shipment = self.shipment();
         let needed = item.artifact.as_ref().map_or(shipment.artifacts.as_slice(), std::slice::from_ref);
         self.options.stock.bring(needed, progress).await?;

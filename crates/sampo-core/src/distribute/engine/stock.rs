@@ -60,7 +60,8 @@ impl Stock {
 impl Promise {
     /// Fetches the file, or waits for whoever is at it.
     async fn keep(&self, path: &Path, progress: &Progress) -> Result<Digest, BackendError> {
-        let fetched = self.fetched.get_or_try_init(|| fetch(&self.from, &self.release, &self.held, path, &self.progress));
+        let fetched =
+            self.fetched.get_or_try_init(|| fetch(&self.from, &self.release, &self.held, path, &self.progress));
         tokio::select! {
             digest = fetched => digest.copied(),
             () = self.echo(progress) => unreachable!("an echo has no end"),

@@ -29,7 +29,10 @@ fn rows(release: &ReleaseStatus) -> Vec<Vec<Cell>> {
     }
     let blank = || vec![Cell::plain(""), Cell::plain(""), Cell::plain("")];
     let first = std::iter::once(names).chain(std::iter::repeat_with(blank));
-    first.zip(&release.destinations).map(|(names, standing)| names.into_iter().chain(cells(standing)).collect()).collect()
+    first
+        .zip(&release.destinations)
+        .map(|(names, standing)| names.into_iter().chain(cells(standing)).collect())
+        .collect()
 }
 
 fn cells(standing: &Standing) -> [Cell; 3] {

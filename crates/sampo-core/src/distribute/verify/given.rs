@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::VerifyError;
 use super::verification::{Against, Truth};
+use crate::distribute::Caller;
 use crate::distribute::checksum::{Digest, SUMS_FILE};
 use crate::distribute::expected::Naming;
 use crate::distribute::model::Release;
@@ -15,7 +16,6 @@ use crate::distribute::participant::Participant;
 use crate::distribute::report::{Report, ReportedArtifact};
 use crate::distribute::resolve::{Resolved, Search};
 use crate::distribute::site::Site;
-use crate::distribute::Caller;
 use crate::error::SampoError;
 use crate::project::Project;
 use crate::target::Target;
@@ -89,7 +89,8 @@ impl Given {
             target: artifact.target.clone(),
         });
         let is_covered = |target: &Option<Target>| self.artifacts.iter().any(|artifact| artifact.target == *target);
-        let others = site.expected.iter().filter(|expected| expected.name.fits(SUMS_FILE) || !is_covered(&expected.target));
+        let others =
+            site.expected.iter().filter(|expected| expected.name.fits(SUMS_FILE) || !is_covered(&expected.target));
         let others = others.map(|expected| Wanted {
             name: expected.name.clone(),
             target: expected.target.clone(),

@@ -75,9 +75,7 @@ fn surveyed(item: &Item, presence: &Presence) -> Check {
     match presence {
         Presence::Identical => check(CheckStatus::Identical),
         Presence::Absent => check(CheckStatus::Missing),
-        Presence::Different(found) => {
-            check(CheckStatus::Different).because(format!("there is {}", found.description))
-        }
+        Presence::Different(found) => check(CheckStatus::Different).because(format!("there is {}", found.description)),
         Presence::Incomplete => check(CheckStatus::Incomplete),
         Presence::Closed(reason) => check(CheckStatus::Different).because(reason),
         Presence::Unknown => Check { against: None, ..check(CheckStatus::Unknown) },
@@ -143,8 +141,7 @@ impl Judge<'_> {
             }
             Ruling::Unknown => return check(CheckStatus::Unverified).because("nothing says what it should be"),
         };
-        let check =
-            |status| Check { expected_sha256: Some(expected), against: Some(against), ..check(status) };
+        let check = |status| Check { expected_sha256: Some(expected), against: Some(against), ..check(status) };
         match (digest, file.recorded) {
             (Some(found), _) if found != expected => {
                 let message = format!("it has SHA-256 {} instead of {}", short(found), short(expected));

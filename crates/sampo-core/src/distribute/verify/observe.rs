@@ -122,11 +122,7 @@ async fn look_at(site: &Site<'_>, held: &Held, closely: &Closely<'_>, asking: &A
 }
 
 /// Downloads a file, and forgets it once its digest is known.
-async fn download(
-    site: &Site<'_>,
-    held: &Held,
-    asking: &Asking,
-) -> Result<(Digest, Option<String>), BackendError> {
+async fn download(site: &Site<'_>, held: &Held, asking: &Asking) -> Result<(Digest, Option<String>), BackendError> {
     if !is_checksum(&held.name) {
         let message = format!("reading {} from {}", held.name, site.backend_name());
         asking.reporter().report(Event::Step { message: &message });

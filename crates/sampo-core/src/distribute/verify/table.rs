@@ -53,7 +53,8 @@ fn head(inspection: &Inspection) -> Vec<Cell> {
 
 /// What is not as it should be. Where nothing of the release is there, that is all there is to say.
 fn body(inspection: &Inspection) -> Vec<String> {
-    let is_told = |check: &&Check| check.status != CheckStatus::Identical && inspection.visibility != Visibility::Absent;
+    let is_told =
+        |check: &&Check| check.status != CheckStatus::Identical && inspection.visibility != Visibility::Absent;
     let rows = inspection.checks.iter().filter(is_told).map(|check| {
         let message = check.message.as_deref().unwrap_or_default();
         let code = check.code.as_deref().map(|code| format!("{code}: ")).unwrap_or_default();
