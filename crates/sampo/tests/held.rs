@@ -212,7 +212,7 @@ fn a_source_that_lost_or_damaged_something_fails_that_alone() {
     let ended = run(&repo, Some(&github), &["--from", "github"]);
     assert_eq!(ended.code, 3, "{}", ended.text);
     assert!(ended.problems().contains(&format!("artifact-missing {}", archive(MAC))), "{}", ended.text);
-    assert_eq!(ended.count(&format!("delivered site {}", archive(LINUX))), 1);
+    assert_eq!(ended.count(&format!("delivered site {}", archive(LINUX))), 2, "with its checksum");
     assert!(!site(&repo, "manifest.json").exists());
     // Something else of the same name contradicts the list that stands there.
     github.add_asset(github.release(TAG).id, &archive(MAC), b"something else");
@@ -429,7 +429,7 @@ fn packages_that_share_a_tag_take_from_a_source_what_is_theirs() {
     let list = "SHA256SUMS".to_owned();
     let of = |name: &str| [archive(name), format!("{}.sha256", archive(name)), "manifest.json".into()];
     let [a, b, c] = of("aaa-cli");
-    assert_eq!(names(&repo.path("site/aaa-cli/1.0.0")), [list.clone(), a, b, c, "notes.pdf".into()]);
+    assert_eq!(names(&repo.path("site/aaa-cli/1.0.0")), [list.clone(), a, b, c, "notes.pdf".into(), "notes.pdf.sha256".into()]);
     let [a, b, c] = of("zzz-cli");
     assert_eq!(names(&repo.path("site/zzz-cli/1.0.0")), [list, a, b, c]);
 }
