@@ -11,15 +11,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::ChangesetsConfig;
 use crate::error::{Diagnose, PathError};
+use crate::transaction::Change;
 use crate::workspace::{PackageId, Workspace};
 
 pub mod draft;
 mod syntax;
+pub(crate) mod transfer;
 
 pub use draft::Draft;
 
 /// The folder of the pending changesets, below the root.
 pub const FOLDER: &str = ".sampo/changesets";
+/// The folder of the changesets that pre-releases have taken up, kept for the changelog of the stable version.
+pub const KEPT_FOLDER: &str = ".sampo/prerelease";
 
 /// How much a version rises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -91,11 +95,28 @@ pub struct Entry {
     pub tag: Option<String>,
 }
 
+impl Changeset {
+    /// The text of its file with only these of its entries.
+    pub(crate) fn reduced_to(&self, entries: &[&Entry]) -> String {
+        if entries.len() == self.entries.len() {
+            return self.source.clone();
+        }
+        syntax::write(entries.iter().copied(), &self.message)
+    }
+
+    /// The change that gives its file this text, or removes it.
+    pub(crate) fn becomes(&self, after: Option<String>) -> Change {
+        Change { path: self.path.clone(), before: Some(self.source.clone()), after }
+    }
+}
+
 /// The changesets of a repository, sorted by file name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pending {
     /// Those that can be released.
     pub changesets: Vec<Changeset>,
+    /// Those that pre-releases have taken up.
+    pub kept: Vec<Changeset>,
     /// Files whose message is empty: they wait for somebody to write it.
     pub without_message: Vec<PathBuf>,
 }
@@ -149,17 +170,22 @@ impl Diagnose for ChangesetError {
 }
 
 impl Pending {
-    /// Reads every `*.md` directly in the folder; a missing folder holds none. One broken file is an error.
+    /// Reads every `*.md` directly in both folders; a missing folder holds none. One broken file is an error.
     pub fn read(workspace: &Workspace, config: &ChangesetsConfig) -> Result<Self, ChangesetError> {
-        let mut pending = Self::default();
-        for path in files(&workspace.root.join(FOLDER))? {
-            let source = fs::read_to_string(&path).map_err(PathError::new("read", &path))?;
-            match parse(&path, source, workspace, config)? {
-                Some(changeset) => pending.changesets.push(changeset),
-                None => pending.without_message.push(path),
+        let mut without_message = Vec::new();
+        let mut read = |folder: &str| {
+            let mut changesets = Vec::new();
+            for path in files(&workspace.root.join(folder))? {
+                let source = fs::read_to_string(&path).map_err(PathError::new("read", &path))?;
+                match parse(&path, source, workspace, config)? {
+                    Some(changeset) => changesets.push(changeset),
+                    None => without_message.push(path),
+                }
             }
-        }
-        Ok(pending)
+            Ok::<_, ChangesetError>(changesets)
+        };
+        let (changesets, kept) = (read(FOLDER)?, read(KEPT_FOLDER)?);
+        Ok(Self { changesets, kept, without_message })
     }
 }
 

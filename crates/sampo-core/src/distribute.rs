@@ -193,6 +193,7 @@ impl<'a> Ground<'a> {
             environment: Arc::new(project.environment.clone()),
             reporter: Arc::clone(&caller.reporter),
             token_variables: destination::token_variables(&project.config)?.into(),
+            limits: Arc::default(),
             pace: Pace::default(),
         })
     }

@@ -73,6 +73,11 @@ impl PathError {
         let path = path.as_ref().to_owned();
         move |source| Self { action, path, source }
     }
+
+    /// What kind of failure it was.
+    pub fn kind(&self) -> io::ErrorKind {
+        self.source.kind()
+    }
 }
 
 impl Diagnose for PathError {

@@ -26,6 +26,13 @@ pub enum Event<'a> {
         /// The line, without its line ending.
         line: &'a str,
     },
+    /// A destination was looked at: so much of a release is to be delivered there.
+    DeliveriesPlanned {
+        /// How many deliveries.
+        items: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
     /// A delivery begins.
     DeliveryStarted {
         /// Which one.
@@ -41,6 +48,18 @@ pub enum Event<'a> {
         sent: u64,
         /// Bytes to send.
         total: u64,
+    },
+    /// A file is being read back from a destination; `DeliveryProgress` tells how far that is.
+    ReadStarted {
+        /// Which one.
+        delivery: DeliveryLabel<'a>,
+        /// Its size in bytes.
+        bytes: u64,
+    },
+    /// A file was read back, or could not be.
+    ReadFinished {
+        /// Which one.
+        delivery: DeliveryLabel<'a>,
     },
     /// An attempt failed and another one follows.
     Retrying {

@@ -1,6 +1,6 @@
 //! Git, run as a child process in one folder, with untranslated messages and no prompts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -125,6 +125,15 @@ impl Git {
         let output = Command::capture(self.command(&["for-each-ref", format, "refs/tags"]), usize::MAX).run().await;
         let output = self.succeeded(output, action)?;
         Ok(output.lines().filter_map(parse_tag).collect())
+    }
+
+    /// The names of every local tag, of whatever object. Outside a git repository there are none.
+    pub async fn tag_names(&self) -> Result<HashSet<String>, GitError> {
+        let command = self.command(&["for-each-ref", "--format=%(refname:lstrip=2)", "refs/tags"]);
+        match self.succeeded(command.capture(usize::MAX).run().await, "list tags") {
+            Err(GitError::NoRepository { .. }) => Ok(HashSet::new()),
+            names => Ok(names?.lines().map(str::to_owned).collect()),
+        }
     }
 
     /// The tags of the remote `origin`, with their commits. A remote that does not answer is given up.

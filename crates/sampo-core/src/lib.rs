@@ -6,6 +6,7 @@
 
 pub mod atomic;
 pub mod changeset;
+pub mod clock;
 pub mod config;
 pub mod distribute;
 pub mod environment;
@@ -16,6 +17,7 @@ pub mod github;
 pub mod github_output;
 pub mod init;
 pub mod interrupt;
+pub mod prerelease;
 pub mod process;
 pub mod project;
 pub mod publish;
@@ -23,6 +25,7 @@ pub mod release;
 pub mod repository;
 pub mod schema;
 pub mod secret;
+pub mod shell;
 mod similar;
 pub mod target;
 pub mod template;

@@ -12,25 +12,32 @@ use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Diagnose;
-use crate::secret::{Redactor, TOKEN_VARIABLES};
+use crate::secret::{Redactor, token_variables};
+use crate::shell::{Invocation, Shell};
 
 mod output;
-mod shell;
+mod posix_shell;
 
-pub use output::last_lines;
 use output::{Capture, LineListener};
-use shell::posix_shell;
+pub use output::{last_lines, last_words};
+use posix_shell::posix_shell;
 
 /// How much of each output stream is kept by default, in bytes, counted from its end.
 const DEFAULT_CAPTURE: usize = 1024 * 1024;
 /// How long grandchildren may hold the output open after the child itself has ended.
 const LINGER: Duration = Duration::from_secs(2);
+/// How long a child that is to end has for cleaning up, before it is killed.
+const GRACE: Duration = Duration::from_secs(2);
+#[cfg(unix)]
+const SIGTERM: i32 = 15;
 
 /// A command to run, built up step by step and run with [`Command::run`].
 #[derive(Clone)]
 pub struct Command {
     program: OsString,
     arguments: Vec<OsString>,
+    /// What Windows gets at the end of the command line as it is; elsewhere one more argument.
+    raw: Option<OsString>,
     label: String,
     folder: Option<PathBuf>,
     environment: Vec<(OsString, Option<OsString>)>,
@@ -39,6 +46,7 @@ pub struct Command {
     redactor: Redactor,
     listener: Option<LineListener>,
     kept: usize,
+    is_plain: bool,
 }
 
 /// What a command left behind.
@@ -64,6 +72,14 @@ pub enum ProcessError {
         /// Why.
         source: io::Error,
     },
+    /// The folder that it was to run in is none.
+    #[error("`{}` is not a folder, so that `{label}` cannot run there", folder.display())]
+    NoFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// The command, shortened.
+        label: String,
+    },
     /// It ended with another status than 0.
     #[error("`{label}` failed ({status}){}", with_output(output))]
     Failed {
@@ -75,12 +91,14 @@ pub enum ProcessError {
         output: String,
     },
     /// It did not end in time and was killed.
-    #[error("`{label}` was stopped after {} s without an end", timeout.as_secs_f32())]
+    #[error("`{label}` was stopped after {} without an end{}", humantime::format_duration(*timeout), with_output(output))]
     TimedOut {
         /// The command, shortened.
         label: String,
         /// The limit.
         timeout: Duration,
+        /// The end of what it printed.
+        output: String,
     },
     /// The run was cancelled and the command killed.
     #[error("`{label}` was stopped because the run was cancelled")]
@@ -106,6 +124,7 @@ impl Diagnose for ProcessError {
     fn code(&self) -> &'static str {
         match self {
             Self::Start { .. } => "tool-missing",
+            Self::NoFolder { .. } => "no-folder",
             Self::Failed { .. } | Self::Lost { .. } => "command-failed",
             Self::TimedOut { .. } => "timeout",
             Self::Cancelled { .. } => "cancelled",
@@ -117,6 +136,10 @@ impl Diagnose for ProcessError {
             Self::Start { program, source } if source.kind() == io::ErrorKind::NotFound => {
                 Some(format!("install `{program}` or add its folder to PATH"))
             }
+            Self::Start { program, source } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Some(format!("make `{program}` executable"))
+            }
+            Self::NoFolder { .. } => Some("make it, or correct the name".into()),
             _ => None,
         }
     }
@@ -132,6 +155,7 @@ impl Command {
         Self {
             program,
             arguments,
+            raw: None,
             label,
             folder: None,
             environment: Vec::new(),
@@ -140,12 +164,25 @@ impl Command {
             redactor: Redactor::default(),
             listener: None,
             kept: DEFAULT_CAPTURE,
+            is_plain: false,
         }
     }
 
     /// A line for a POSIX shell. On Windows the `sh` of Git for Windows runs it, as in GitHub's `shell: bash`.
     pub fn shell(line: &str) -> Self {
-        let mut command = Self::new(posix_shell(), ["-c", line]);
+        Self::in_shell(Shell::Sh, line)
+    }
+
+    /// A line for `shell`.
+    pub fn in_shell(shell: Shell, line: &str) -> Self {
+        let Invocation { program, options, line: argument, is_raw } = shell.invocation(line);
+        let program = if shell == Shell::Sh { posix_shell() } else { program.into() };
+        let mut command = Self::new(program, options);
+        if is_raw {
+            command.raw = Some(argument.into());
+        } else {
+            command.arguments.push(argument.into());
+        }
         command.label = line.lines().next().unwrap_or_default().chars().take(80).collect();
         command
     }
@@ -181,7 +218,7 @@ impl Command {
     /// Keeps Sampo's own credentials from the child.
     #[must_use]
     pub fn without_tokens(self) -> Self {
-        TOKEN_VARIABLES.iter().fold(self, Self::without_env)
+        token_variables().into_iter().fold(self, Self::without_env)
     }
 
     /// Kills it with all its children once it has run for `timeout`.
@@ -219,6 +256,13 @@ impl Command {
         self
     }
 
+    /// Takes everything that only a terminal understands, such as colours, out of what is captured or heard.
+    #[must_use]
+    pub fn as_plain_text(mut self) -> Self {
+        self.is_plain = true;
+        self
+    }
+
     /// How the command is named in messages; by default its first words.
     #[must_use]
     pub fn labelled(mut self, label: impl Into<String>) -> Self {
@@ -229,7 +273,7 @@ impl Command {
     /// Runs it to its end, whatever its exit status.
     ///
     /// With a timeout or a cancellation the child gets a process group (on Windows a job) of its own, so that its
-    /// children end with it. Dropping the future kills it in the same way.
+    /// children end with it: on Unix they are asked to, and killed if they do not. Dropping the future kills them at once.
     pub async fn run(&self) -> Result<Output, ProcessError> {
         let mut child = Running(self.spawn()?);
         let (stdout, stderr) = (self.listen(), self.listen());
@@ -262,13 +306,30 @@ impl Command {
                 Ok(Output { status, stdout: stdout.text(), stderr: stderr.text() })
             }
             Ended::Itself(Err(source)) => Err(ProcessError::Lost { label, source }),
-            Ended::Late => Err(ProcessError::TimedOut { label, timeout: self.timeout.unwrap_or_default() }),
-            Ended::Cancelled => Err(ProcessError::Cancelled { label }),
+            Ended::Late | Ended::Cancelled => {
+                let rest = async {
+                    if !is_read {
+                        reading.await;
+                    }
+                };
+                child.ask_to_end(rest).await;
+                match ended {
+                    Ended::Cancelled => Err(ProcessError::Cancelled { label }),
+                    _ => {
+                        let timeout = self.timeout.unwrap_or_default();
+                        Err(ProcessError::TimedOut {
+                            label,
+                            timeout,
+                            output: last_words(&stderr.text(), &stdout.text()),
+                        })
+                    }
+                }
+            }
         }
     }
 
     fn listen(&self) -> Capture {
-        Capture::new(self.kept, self.redactor.clone(), self.listener.clone())
+        Capture::new(self.kept, self.is_plain, self.redactor.clone(), self.listener.clone())
     }
 
     async fn deadline(&self) {
@@ -291,13 +352,20 @@ impl Command {
         if output.status.success() {
             return Ok(output);
         }
-        let said = if output.stderr.trim().is_empty() { &output.stdout } else { &output.stderr };
-        Err(ProcessError::Failed { label: self.label.clone(), status: output.status, output: last_lines(said, 20) })
+        let said = last_words(&output.stderr, &output.stdout);
+        Err(ProcessError::Failed { label: self.label.clone(), status: output.status, output: said })
     }
 
     fn spawn(&self) -> Result<Box<dyn ChildWrapper>, ProcessError> {
         let mut command = CommandWrap::with_new(&self.program, |command| {
-            command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.args(&self.arguments);
+            if let Some(raw) = &self.raw {
+                #[cfg(windows)]
+                command.raw_arg(raw);
+                #[cfg(not(windows))]
+                command.arg(raw);
+            }
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
             if let Some(folder) = &self.folder {
                 command.current_dir(folder);
             }
@@ -315,14 +383,32 @@ impl Command {
             #[cfg(windows)]
             command.wrap(process_wrap::tokio::JobObject);
         }
-        command
-            .spawn()
-            .map_err(|source| ProcessError::Start { program: self.program.to_string_lossy().into_owned(), source })
+        command.spawn().map_err(|source| match &self.folder {
+            // The system says the same of a program that is missing and of a folder that is.
+            Some(folder) if !folder.is_dir() => {
+                ProcessError::NoFolder { folder: folder.clone(), label: self.label.clone() }
+            }
+            _ => ProcessError::Start { program: self.program.to_string_lossy().into_owned(), source },
+        })
     }
 }
 
 /// A child that does not outlive its handle.
 struct Running(Box<dyn ChildWrapper>);
+
+impl Running {
+    /// Lets the child and its children clean up, for a while; `rest` is what they still say. Dropping this kills
+    /// whoever is left.
+    async fn ask_to_end(&mut self, rest: impl Future<Output = ()>) {
+        #[cfg(unix)]
+        if self.0.signal(SIGTERM).is_ok() {
+            let ended = async { tokio::join!(self.0.wait(), rest) };
+            let _ = tokio::time::timeout(GRACE, ended).await;
+        }
+        #[cfg(not(unix))]
+        drop(rest);
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -378,6 +464,43 @@ mod tests {
         assert!(matches!(command.run().await, Err(ProcessError::TimedOut { .. })));
         tokio::time::sleep(Duration::from_millis(1500)).await;
         assert!(!folder.path().join("proof").exists());
+    }
+
+    #[tokio::test]
+    async fn what_ignores_the_request_to_end_is_killed_with_its_children() {
+        let folder = tempfile::tempdir().unwrap();
+        let stubborn = "trap '' TERM; (trap '' TERM; sleep 3; echo survived > proof) & echo waiting; sleep 30";
+        let command = Command::shell(stubborn).in_folder(folder.path()).timeout(Duration::from_millis(100));
+        let error = command.run().await.unwrap_err();
+        assert!(matches!(&error, ProcessError::TimedOut { output, .. } if output == "waiting"), "{error}");
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        assert!(!folder.path().join("proof").exists());
+    }
+
+    #[tokio::test]
+    async fn what_is_told_to_end_may_clean_up_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let tidy = "trap 'echo done > tidied; exit' TERM; sleep 30 & wait";
+        let command = Command::shell(tidy).in_folder(folder.path()).timeout(Duration::from_millis(200));
+        assert!(matches!(command.run().await, Err(ProcessError::TimedOut { .. })));
+        assert!(folder.path().join("tidied").exists());
+    }
+
+    #[tokio::test]
+    async fn a_missing_folder_is_not_taken_for_a_missing_program() {
+        let error = Command::shell("true").in_folder("/no/such/folder").run().await.unwrap_err();
+        assert_eq!(
+            (error.code(), error.to_string().as_str()),
+            ("no-folder", "`/no/such/folder` is not a folder, so that `true` cannot run there")
+        );
+    }
+
+    #[tokio::test]
+    async fn plain_text_has_nothing_that_a_terminal_would_act_on() {
+        let line = r"printf '\033[31mred\033[0m \033]0;title\007 10%%\r 20%%\rdone\a\r\n\377\n'";
+        let output = Command::shell(line).as_plain_text().run().await.unwrap();
+        assert_eq!(output.stdout, "done\n\u{fffd}\n");
+        assert!(Command::shell(line).run().await.unwrap().stdout.contains('\u{1b}'), "files are captured as they are");
     }
 
     #[tokio::test]

@@ -12,9 +12,9 @@ use crate::error::{Diagnose, chain};
 use crate::event::{Event, Reporter};
 use crate::git::Git;
 use crate::release::branch;
+use crate::workspace::registry::Uploaded;
 use crate::workspace::{Package, Workspace};
 
-mod cargo;
 mod error;
 mod history;
 mod order;
@@ -29,7 +29,7 @@ pub use history::{Histories, History};
 pub use plan::{Plan, Step, Tagging, Upload};
 pub use registry::ForwardedArguments;
 
-use registry::{Registries, Uploaded};
+use registry::Registries;
 use select::Participants;
 
 /// Publishes the packages of one workspace.
@@ -195,6 +195,3 @@ impl<'a> Publisher<'a> {
         self.reporter.report(Event::Warning { message, hint });
     }
 }
-
-#[cfg(test)]
-mod fixtures;

@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 
 use crate::SampoError;
 use crate::atomic;
-use crate::changeset::{FOLDER, Pending};
+use crate::changeset::{FOLDER, KEPT_FOLDER, Pending};
 use crate::event::{Event, Reporter};
 use crate::project::Project;
+use crate::release::plan::Aim;
 use crate::transaction::{self, Left};
 use crate::workspace::{Workspace, find_root};
 
@@ -16,28 +17,36 @@ mod automatic;
 pub mod branch;
 pub mod changelog;
 pub mod entry;
-mod graph;
+pub(crate) mod graph;
+mod intake;
 mod levels;
 pub mod plan;
 pub mod plan_file;
-mod ranges;
-mod version;
+pub(crate) mod ranges;
+mod standing;
+pub(crate) mod version;
 
 pub use plan::{Plan, Release};
-
-/// The folder of the changesets that a pre-release has taken up, below the root.
-const KEPT_FOLDER: &str = ".sampo/prerelease";
 
 /// What a release of everything pending changes, on the date of `now`. Reads files and writes none; refuses a branch
 /// that releases are not made from.
 pub async fn plan(project: &Project, now: DateTime<Utc>) -> Result<Plan, SampoError> {
+    plan_for(project, now, Aim::Next).await
+}
+
+/// The same of everything pending and everything that pre-releases have taken up, where each package that is in a
+/// pre-release becomes the stable version that it leads to.
+pub async fn plan_stable(project: &Project, now: DateTime<Utc>) -> Result<Plan, SampoError> {
+    plan_for(project, now, Aim::Stable).await
+}
+
+async fn plan_for(project: &Project, now: DateTime<Utc>, aim: Aim) -> Result<Plan, SampoError> {
     let Project { workspace, config, environment, .. } = project;
     branch::check(&project.git(), &config.git, environment).await?;
     let pending = Pending::read(workspace, &config.changesets)?;
-    let input = plan::Input { workspace, config, date: config.changelog.date(now), read: &transaction::read };
-    let mut plan = plan::make(&input, &pending)?;
-    plan.warnings.extend(warn_of_kept_changesets(&workspace.root));
-    Ok(plan)
+    let tags = project.git().tag_names().await?;
+    let date = config.changelog.date(now);
+    plan::make(&plan::Input { workspace, config, date, read: &transaction::read, tags: &tags, aim }, &pending)
 }
 
 /// Changes every file of the plan, or none of them. What a kill leaves half done, [`recover`] takes back.
@@ -49,7 +58,9 @@ pub fn apply(workspace: &Workspace, plan: &Plan) -> Result<(), SampoError> {
 /// with it, since versions and changesets that do not belong together would be released or published.
 pub fn recover(folder: &Path, reporter: &dyn Reporter) -> Result<(), SampoError> {
     let Ok(root) = find_root(folder) else { return Ok(()) };
-    atomic::remove_temporaries(&root.join(FOLDER));
+    for folder in [FOLDER, KEPT_FOLDER] {
+        atomic::remove_temporaries(&root.join(folder));
+    }
     let message = match transaction::recover(&root)? {
         None => return Ok(()),
         Some(Left::Half) => "a release was interrupted half-way, and has been taken back",
@@ -57,13 +68,4 @@ pub fn recover(folder: &Path, reporter: &dyn Reporter) -> Result<(), SampoError>
     };
     reporter.report(Event::Warning { message, hint: None });
     Ok(())
-}
-
-fn warn_of_kept_changesets(root: &Path) -> Option<plan::Warning> {
-    let files = std::fs::read_dir(root.join(KEPT_FOLDER)).ok()?;
-    let is_changeset = |file: std::fs::DirEntry| file.path().extension().is_some_and(|extension| extension == "md");
-    files.flatten().any(is_changeset).then(|| plan::Warning {
-        message: format!("the changesets in `{KEPT_FOLDER}` are not part of this release"),
-        hint: Some("pre-releases are not supported yet; move what belongs here to `.sampo/changesets`".into()),
-    })
 }

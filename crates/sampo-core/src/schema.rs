@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config;
 use crate::config::distribute::BackendCommon;
+use crate::distribute::backend::command::ArtifactList;
 use crate::distribute::backend::directory::{Latest, Manifest};
 use crate::distribute::backend::{BackendType, TYPES};
 use crate::distribute::matrix;
@@ -17,6 +18,7 @@ use crate::release::plan_file::ReleasePlan;
 /// Every schema, with the name of its file in `schemas/`.
 pub fn all() -> Vec<(&'static str, Value)> {
     vec![
+        ("artifacts.schema.json", schema_of::<ArtifactList>()),
         ("build-matrix.schema.json", matrix::schema()),
         ("config.schema.json", config_schema()),
         ("distribute-report.schema.json", schema_of::<Report>()),

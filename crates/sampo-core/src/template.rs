@@ -8,6 +8,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::{Deserialize, Deserializer};
 
+use crate::shell::{Shell, Unquotable};
 use crate::similar::nearest;
 
 /// The variables that a template of one kind may use.
@@ -122,14 +123,14 @@ impl<S: Scope> Template<S> {
         self.render_in(&environment(None), variables)
     }
 
-    /// The text with every value quoted, so that a POSIX shell takes each as one word whatever it contains.
-    pub fn render_for_shell(&self, variables: &Variables) -> Result<String, TemplateError> {
-        self.render_in(&environment(Some(quote_for_shell)), variables)
+    /// The text with every value quoted, so that `shell` takes each as one word whatever it contains.
+    pub fn render_for_shell(&self, shell: Shell, variables: &Variables) -> Result<String, TemplateError> {
+        self.render_in(&environment(Some(Box::new(move |value| quoted(shell, value)))), variables)
     }
 
     /// The text with every value escaped, so that a glob takes each literally.
     pub fn render_for_glob(&self, variables: &Variables) -> Result<String, TemplateError> {
-        self.render_in(&environment(Some(|value| Ok(glob::Pattern::escape(value)))), variables)
+        self.render_in(&environment(Some(Box::new(|value| Ok(glob::Pattern::escape(value))))), variables)
     }
 
     /// The text as it was written.
@@ -156,12 +157,11 @@ fn is_builtin(environment: &Environment<'_>, name: &str) -> bool {
 }
 
 /// Makes a value harmless for what the rendered text is used as.
-type Quote = fn(&str) -> Result<String, minijinja::Error>;
+type Quote = Box<dyn Fn(&str) -> Result<String, minijinja::Error> + Send + Sync>;
 
-fn quote_for_shell(value: &str) -> Result<String, minijinja::Error> {
-    shlex::try_quote(value)
-        .map(std::borrow::Cow::into_owned)
-        .map_err(|_| minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, "a value contains a NUL byte"))
+fn quoted(shell: Shell, value: &str) -> Result<String, minijinja::Error> {
+    let refused = |error: Unquotable| minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, error.to_string());
+    shell.quote(value).map(std::borrow::Cow::into_owned).map_err(refused)
 }
 
 fn environment(quote: Option<Quote>) -> Environment<'static> {
@@ -173,7 +173,7 @@ fn environment(quote: Option<Quote>) -> Environment<'static> {
             return Err(minijinja::Error::from(minijinja::ErrorKind::UndefinedError));
         }
         let text = text_of(value);
-        let text = match quote {
+        let text = match &quote {
             Some(quote) => quote(&text)?,
             None => text,
         };
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn every_value_is_one_word_in_a_shell_command() {
         let template = Template::<TargetScope>::parse("build {{ crate }} {{ target }}").unwrap();
-        let command = template.render_for_shell(&variables()).unwrap();
+        let command = template.render_for_shell(Shell::Sh, &variables()).unwrap();
         assert_eq!(shlex::split(&command).unwrap(), ["build", "my-cli", "it's $(rm) `x`"]);
     }
 
@@ -264,7 +264,7 @@ mod tests {
             let mut values = Variables::default();
             values.set("prerelease", prerelease);
             assert_eq!(template.render(&values).unwrap(), text);
-            assert_eq!(template.render_for_shell(&values).unwrap(), text);
+            assert_eq!(template.render_for_shell(Shell::Sh, &values).unwrap(), text);
         }
     }
 

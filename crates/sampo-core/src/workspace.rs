@@ -8,34 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Diagnose, PathError};
 
-pub mod cargo;
+mod cargo;
+mod ecosystem;
+mod edits;
+pub(crate) mod files;
+#[cfg(test)]
+pub(crate) mod fixtures;
+pub(crate) mod registry;
 
-/// Where a package is published and how its manifest looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Ecosystem {
-    /// Rust crates.
-    Cargo,
-}
-
-impl Ecosystem {
-    /// All of them, in the order in which they are discovered.
-    pub const ALL: &'static [Self] = &[Self::Cargo];
-
-    /// The prefix in ids, tags and changesets: `cargo`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Cargo => "cargo",
-        }
-    }
-
-    /// The name for people: `Cargo`.
-    pub fn display_name(self) -> &'static str {
-        match self {
-            Self::Cargo => "Cargo",
-        }
-    }
-}
+pub use ecosystem::Ecosystem;
 
 /// A package's canonical id, written `cargo/my-cli`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -93,9 +74,6 @@ impl From<PackageId> for String {
         id.to_string()
     }
 }
-
-/// Ecosystems that this version does not release yet, by the prefix in ids.
-const LATER_ECOSYSTEMS: [&str; 6] = ["npm", "hex", "pypi", "packagist", "maven", "rubygems"];
 
 impl fmt::Display for PackageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -192,6 +170,8 @@ pub enum WorkspaceError {
     EmptyManifest {
         /// The manifest.
         manifest: PathBuf,
+        /// What to write into it.
+        remedy: &'static str,
     },
     /// The root is a member of a Cargo workspace whose own root is elsewhere.
     #[error("`{}` belongs to the Cargo workspace in `{}`", root.display(), outer.display())]
@@ -271,7 +251,7 @@ impl Diagnose for WorkspaceError {
             Self::NoPackages { .. } => {
                 Some("a `Cargo.toml` with a `[package]` or `[workspace]` is needed beside `.sampo`".into())
             }
-            Self::EmptyManifest { .. } => Some("list its packages in `members` below `[workspace]`".into()),
+            Self::EmptyManifest { remedy, .. } => Some((*remedy).into()),
             Self::Nested { outer, .. } => Some(format!("keep `.sampo` in `{}`", outer.display())),
             Self::Cargo { .. } => Some("run `cargo metadata --no-deps` to see what Cargo makes of it".into()),
             Self::NotLocked { .. } => Some("run `cargo update --workspace`, and commit `Cargo.lock`".into()),
@@ -294,13 +274,17 @@ impl Workspace {
     /// Reads the packages below `root`.
     pub async fn discover(root: &Path) -> Result<Self, WorkspaceError> {
         let mut workspace = Self { root: root.to_owned(), packages: Vec::new(), cargo_target_directory: None };
-        cargo::discover(&mut workspace).await?;
+        for ecosystem in Ecosystem::ALL {
+            ecosystem.support().discover(&mut workspace).await?;
+        }
         if workspace.packages.is_empty() {
-            let manifest = root.join("Cargo.toml");
-            return Err(if manifest.is_file() {
-                WorkspaceError::EmptyManifest { manifest }
-            } else {
-                WorkspaceError::NoPackages { root: root.to_owned() }
+            let mut known = Ecosystem::ALL.iter().map(|ecosystem| ecosystem.support());
+            return Err(match known.find(|support| ecosystem::has_manifest(*support, root)) {
+                Some(support) => {
+                    let (file, remedy) = support.manifest();
+                    WorkspaceError::EmptyManifest { manifest: root.join(file), remedy }
+                }
+                None => WorkspaceError::NoPackages { root: root.to_owned() },
             });
         }
         workspace.packages.sort_by(|a, b| a.id.cmp(&b.id));
@@ -331,7 +315,7 @@ impl Workspace {
 
     fn unknown(&self, name: &str) -> WorkspaceError {
         let prefix = name.split_once('/').map(|(prefix, _)| prefix).unwrap_or_default();
-        if let Some(ecosystem) = LATER_ECOSYSTEMS.into_iter().find(|known| known.eq_ignore_ascii_case(prefix)) {
+        if let Some(ecosystem) = ecosystem::LATER.into_iter().find(|known| known.eq_ignore_ascii_case(prefix)) {
             return WorkspaceError::UnsupportedEcosystem { name: name.to_owned(), ecosystem };
         }
         let ids: Vec<String> = self.packages.iter().map(|package| package.id.to_string()).collect();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use sampo_core::distribute::report::{Report, Verdict};
+use sampo_core::distribute::report::{Detail, Report, Verdict};
 use sampo_core::distribute::{self, Caller, Choice, Finishing, Outcome, Request, Selection};
 use sampo_core::event::Reporter;
 use sampo_core::github_output;
@@ -42,7 +42,7 @@ pub async fn run(inputs: &Inputs) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Outcome::Done(report) => {
-            annotations::print(&report.to_text(WIDTH));
+            annotations::print(&report.to_text(WIDTH, Detail::Brief));
             write_outputs(inputs, &outputs(&report, &report_path))?;
             Ok(match report.verdict() {
                 Verdict::Success => ExitCode::SUCCESS,
@@ -70,6 +70,7 @@ fn request(inputs: &Inputs, report: &Path) -> anyhow::Result<Request> {
         finishing: finishing(inputs)?,
         dry_run: inputs.flag("dry-run")?,
         replace: inputs.flag("replace")?,
+        fail_fast: inputs.flag("fail-fast")?,
         retry: inputs.get("retry").map(PathBuf::from),
         report: Some(report.to_owned()),
         jobs: inputs.get("jobs").map(str::parse).transpose().context("the input `jobs` is not a number above 0")?,

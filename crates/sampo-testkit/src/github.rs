@@ -150,6 +150,12 @@ impl FakeGithub {
         self
     }
 
+    /// What is uploaded from now on is digested and forgotten, so that it may be larger than the disk.
+    pub fn discarding_contents(&self) -> &Self {
+        self.shared.state().discards = true;
+        self
+    }
+
     /// Downloads are answered with 200 instead of a redirect.
     pub fn with_direct_downloads(&self) -> &Self {
         self.shared.state().direct_downloads = true;

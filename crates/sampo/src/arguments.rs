@@ -2,15 +2,18 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{add, completions, distribute, init, publish, release};
+use crate::commands::{add, completions, distribute, init, pre, publish, release};
 
 /// Release every package of a repository, and deliver its binaries to every destination.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, max_term_width = 100)]
 pub struct Arguments {
-    /// Say on standard error which requests are made, without secrets.
-    #[arg(long, short, global = true)]
-    pub verbose: bool,
+    /// Say on standard error which requests are made, without secrets; twice (`-vv`), also what they carry.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Show only what may need attention, and the result.
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
     /// The command.
     #[command(subcommand)]
     pub command: Command,
@@ -22,6 +25,7 @@ pub enum Command {
     Init(init::Arguments),
     Add(add::Arguments),
     Release(release::Arguments),
+    Pre(pre::Arguments),
     Publish(publish::Arguments),
     Distribute(Box<distribute::Arguments>),
     Completions(completions::Arguments),

@@ -4,6 +4,7 @@ pub mod add;
 pub mod completions;
 pub mod distribute;
 pub mod init;
+pub mod pre;
 pub mod publish;
 pub mod release;
 
@@ -16,6 +17,7 @@ use clap::CommandFactory;
 use sampo_core::SampoError;
 use sampo_core::distribute::check_backends;
 use sampo_core::distribute::participant::participants;
+use sampo_core::distribute::report::Detail;
 use sampo_core::environment::Environment;
 use sampo_core::project::Project;
 use sampo_core::release::recover;
@@ -26,12 +28,14 @@ use crate::terminal::Terminal;
 
 /// Runs the command that was asked for.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let detail = if arguments.verbose > 0 { Detail::Full } else { Detail::Brief };
     match arguments.command {
         Command::Init(arguments) => init::run(arguments).await,
         Command::Add(arguments) => add::run(arguments).await,
         Command::Release(arguments) => release::run(arguments).await,
+        Command::Pre(arguments) => pre::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments).await,
-        Command::Distribute(arguments) => distribute::run(*arguments).await,
+        Command::Distribute(arguments) => distribute::run(*arguments, detail).await,
         Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),
     }
 }

@@ -18,9 +18,10 @@ async fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return exit::usage(&error),
     };
-    if arguments.verbose {
-        terminal::show_requests();
+    if arguments.quiet {
+        print::be_quiet();
     }
+    terminal::show_requests(arguments.verbose);
     match commands::run(arguments).await {
         Ok(code) => code,
         Err(error) => exit::error(&error),

@@ -1,4 +1,4 @@
-//! Events of core as lines on the screen. Results go to standard output, everything else to standard error.
+//! Events of core as lines and bars on the screen. Results go to standard output, everything else to standard error.
 
 use anstyle::{AnsiColor, Style};
 use sampo_core::distribute::report::human_bytes;
@@ -7,28 +7,52 @@ use sampo_core::event::{DeliveryLabel, Event, Reporter, Status};
 use crate::exit::{HINT, WARNING};
 use crate::print;
 
+mod bars;
+
+use bars::Bars;
+
 /// The style of what is only for the record.
 const DIM: Style = Style::new().dimmed();
 
 /// Smaller deliveries are over before anybody wonders, in bytes.
 const WORTH_ANNOUNCING: u64 = 1_000_000;
 
-/// Shows what core traces: requests and their answers. Libraries are left out, since nobody vouches that they keep
-/// secrets to themselves.
-pub fn show_requests() {
-    let filter = tracing_subscriber::EnvFilter::new("sampo_core=debug");
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+/// Shows what core traces: requests and their answers; at the second level, what they carry as well. Libraries are left
+/// out, since nobody vouches that they keep secrets to themselves.
+pub fn show_requests(verbosity: u8) {
+    let filter = match verbosity {
+        0 => return,
+        1 => "sampo_core=debug",
+        _ => "sampo_core=trace",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(|| print::Remarks)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .without_time()
+        .init();
 }
 
-/// Shows events on standard error, one line each; quietly, only what may need somebody's attention.
-#[derive(Debug, Clone, Copy, Default)]
+/// Shows events on standard error: one line each, and bars for what takes its time where they can be drawn. Quietly,
+/// only what may need somebody's attention.
 pub struct Terminal {
-    /// Whether to leave out what went as it should.
-    pub quiet: bool,
+    quiet: bool,
+    bars: Option<Bars>,
+}
+
+impl Default for Terminal {
+    fn default() -> Self {
+        let quiet = print::is_quiet();
+        let bars = (!quiet && !print::screen().is_hidden()).then(|| Bars::new(print::screen().clone()));
+        Self { quiet, bars }
+    }
 }
 
 impl Reporter for Terminal {
     fn report(&self, event: Event<'_>) {
+        if let Some(bars) = &self.bars {
+            bars.follow(&event);
+        }
         match event {
             Event::Warning { message, hint } => {
                 print::remark(format_args!("{WARNING}warning:{WARNING:#} {message}"));
@@ -52,8 +76,11 @@ impl Reporter for Terminal {
             }
             _ if self.quiet => {}
             Event::Step { message } => print::remark(message),
-            Event::DeliveryStarted { delivery, bytes } if bytes >= WORTH_ANNOUNCING => {
+            Event::DeliveryStarted { delivery, bytes } if self.bars.is_none() && bytes >= WORTH_ANNOUNCING => {
                 print::remark(format_args!("delivering {}, {}", named(delivery), human_bytes(bytes)));
+            }
+            Event::ReadStarted { delivery, bytes } if self.bars.is_none() && bytes >= WORTH_ANNOUNCING => {
+                print::remark(format_args!("reading {}, {}", named(delivery), human_bytes(bytes)));
             }
             Event::Output { source, line } => print::remark(format_args!("{DIM}[{source}]{DIM:#} {line}")),
             Event::DeliveryFinished {

@@ -429,7 +429,10 @@ fn packages_that_share_a_tag_take_from_a_source_what_is_theirs() {
     let list = "SHA256SUMS".to_owned();
     let of = |name: &str| [archive(name), format!("{}.sha256", archive(name)), "manifest.json".into()];
     let [a, b, c] = of("aaa-cli");
-    assert_eq!(names(&repo.path("site/aaa-cli/1.0.0")), [list.clone(), a, b, c, "notes.pdf".into(), "notes.pdf.sha256".into()]);
+    assert_eq!(
+        names(&repo.path("site/aaa-cli/1.0.0")),
+        [list.clone(), a, b, c, "notes.pdf".into(), "notes.pdf.sha256".into()]
+    );
     let [a, b, c] = of("zzz-cli");
     assert_eq!(names(&repo.path("site/zzz-cli/1.0.0")), [list, a, b, c]);
 }

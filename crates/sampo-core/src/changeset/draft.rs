@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{ChangesetError, Entry, FOLDER, Level, known_tag, merged};
+use super::{ChangesetError, Entry, FOLDER, Level, known_tag, merged, syntax};
 use crate::atomic;
 use crate::config::ChangesetsConfig;
 use crate::error::PathError;
@@ -69,13 +69,7 @@ impl Draft {
     }
 
     fn text(&self) -> String {
-        let mut text = String::from("---\n");
-        for Entry { package, level, tag } in &self.entries {
-            let tag = tag.as_ref().map(|tag| format!(" ({tag})")).unwrap_or_default();
-            text.push_str(&format!("{package}: {level}{tag}\n"));
-        }
-        text.push_str(&format!("---\n\n{}\n", self.message));
-        text
+        syntax::write(&self.entries, &self.message)
     }
 }
 

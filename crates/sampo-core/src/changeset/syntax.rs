@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::Level;
+use super::{Entry, Level};
 
 /// A changeset as written; names and tags are not looked up yet.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,6 +57,17 @@ pub(super) fn parse(text: &str) -> Result<Document<'_>, SyntaxError> {
         lines.push(parsed);
     }
     Err(error(text.lines().count().max(1), "the closing `---` is missing", FENCE_HINT))
+}
+
+/// The text of a changeset.
+pub(super) fn write<'a>(entries: impl IntoIterator<Item = &'a Entry>, message: &str) -> String {
+    let mut text = String::from("---\n");
+    for Entry { package, level, tag } in entries {
+        let tag = tag.as_ref().map(|tag| format!(" ({tag})")).unwrap_or_default();
+        text.push_str(&format!("{package}: {level}{tag}\n"));
+    }
+    text.push_str(&format!("---\n\n{message}\n"));
+    text
 }
 
 fn is_fence(line: &str) -> bool {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeValue, ValueDeserializer};
+use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::{ConfigError, Source};
 
@@ -40,6 +40,23 @@ impl<'a> Alone<'a> {
             _ => all.push(Self { document: document.clone(), element: None }),
         }
         all
+    }
+
+    /// Everything that is wrong with `table` as a `T`, whose keys may be required.
+    pub(super) fn mistakes<T: DeserializeOwned>(table: &Spanned<DeValue<'a>>, source: &Source) -> Vec<ConfigError> {
+        let is_there = |key: &str| matches!(table.get_ref(), DeValue::Table(table) if table.contains_key(key));
+        let empty = Self { document: Spanned::new(table.span(), DeValue::Table(DeTable::default())), element: None };
+        let all = std::iter::once(empty).chain(Self::each_of(table));
+        // Of two required keys each lacks the other one, alone.
+        let is_real = |alone: &Self| alone.lacks::<T>().is_none_or(|key| !is_there(&key));
+        all.filter(is_real).filter_map(|alone| alone.mistake::<T>(source)).collect()
+    }
+
+    /// The key that a `T` needs besides it.
+    fn lacks<T: DeserializeOwned>(&self) -> Option<String> {
+        let error = T::deserialize(ValueDeserializer::from(self.document.clone())).err()?;
+        let key = error.message().strip_prefix("missing field `")?.strip_suffix('`')?;
+        Some(key.to_owned())
     }
 
     /// What is wrong with it as a part of a `T`.

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
 use crate::process::Command;
+use crate::shell::Shell;
 use crate::template::{Scope, Template, TemplateError, Variables};
 
 /// A command whose words are templates over `S`.
@@ -26,10 +27,10 @@ impl<S: Scope> CommandLine<S> {
         }
     }
 
-    /// The command for these values, ready to run.
-    pub fn command(&self, variables: &Variables) -> Result<Command, TemplateError> {
+    /// The command for these values, ready to run; `shell` runs it if it is a line.
+    pub fn command(&self, shell: Shell, variables: &Variables) -> Result<Command, TemplateError> {
         match self {
-            Self::Shell(line) => Ok(Command::shell(&line.render_for_shell(variables)?)),
+            Self::Shell(line) => Ok(Command::in_shell(shell, &line.render_for_shell(shell, variables)?)),
             Self::Arguments(words) => {
                 let words: Vec<String> =
                     words.iter().map(|word| word.render(variables)).collect::<Result<_, TemplateError>>()?;

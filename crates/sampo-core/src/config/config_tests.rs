@@ -241,8 +241,11 @@ fn the_keys_of_a_backends_own_type_are_read_with_their_place() {
     assert_eq!(config.distribute.backends["web"].own::<Own>().unwrap().path, "x");
     let config = parse("[distribute.backends.web]\ntype = 'directory'\npaht = 'x'\n").unwrap();
     let error = config.distribute.backends["web"].own::<Own>().unwrap_err();
-    assert_eq!(error.to_string(), "config.toml:3:1: unknown key `paht`");
-    assert_eq!(error.hint().as_deref(), Some("did you mean `path`?"));
+    assert_eq!(
+        error.to_string(),
+        "there are 2 mistakes in the configuration\n  config.toml:1:1: missing field `path`\n  \
+         config.toml:3:1: unknown key `paht` (did you mean `path`?)"
+    );
 }
 
 #[test]

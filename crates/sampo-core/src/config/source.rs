@@ -36,7 +36,7 @@ impl ConfigError {
     }
 
     /// Ok if there is no error; otherwise one error with all their mistakes, each once, in the order of the file.
-    pub(super) fn all(errors: impl IntoIterator<Item = Self>) -> Result<(), Self> {
+    pub(crate) fn all(errors: impl IntoIterator<Item = Self>) -> Result<(), Self> {
         let mut mistakes: Vec<Mistake> = Vec::new();
         for mistake in errors.into_iter().flat_map(|error| error.mistakes) {
             if !mistakes.contains(&mistake) {

@@ -19,6 +19,7 @@ use crate::environment::Environment;
 use crate::error::{Diagnose, PathError};
 use crate::event::{Event, Reporter};
 use crate::process::{Command, ProcessError};
+use crate::shell::Shell;
 use crate::target::Target;
 use crate::template::TemplateError;
 use crate::workspace::{PackageId, Workspace};
@@ -188,6 +189,8 @@ impl Builder<'_> {
         let folder = build_folder(self.config, &self.workspace.root, participant, target);
         let outdated = Outdated::find(&folder, &release.version, &names)?;
         let command = self.command(participant, release, target, &artifacts)?;
+        let message = format!("building {} {} for {target}", release.package, release.version);
+        self.reporter.report(Event::Step { message: &message });
         command.run_to_success().await.map_err(|source| BuildError::Command {
             package: release.package.clone(),
             target: target.clone(),
@@ -211,7 +214,7 @@ impl Builder<'_> {
     ) -> Result<Command, TemplateError> {
         let crate_name = release.package.name();
         let command = match participant.build {
-            Some(line) => line.command(&release.variables_for(Some(target)))?,
+            Some(line) => line.command(Shell::Sh, &release.variables_for(Some(target)))?,
             None => Command::new("cargo", ["build", "--release", "--locked", "--package", crate_name, "--bins"])
                 .argument("--target")
                 .argument(target.as_str()),

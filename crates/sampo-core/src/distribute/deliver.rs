@@ -4,17 +4,16 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use super::backend::{BackendContext, Pace};
 use super::destination::{Taker, takers, token_variables};
 use super::dispatch::{Terms, dispatch};
 use super::engine;
+use super::engine::run::Run;
 pub use super::model::Finishing;
 use super::model::Release;
 use super::pack::{self, Packed, Packing};
 use super::participant::participants;
-use super::report::Report;
+use super::report::{Report, RunOptions};
 use super::resolve::{Failure, Search};
 use super::select::{self, Nothing, Selected, Selection};
 use super::{Caller, Choice, Ground, binstall, builder};
@@ -51,6 +50,8 @@ pub struct Request {
     pub dry_run: bool,
     /// Replace what differs at a destination.
     pub replace: bool,
+    /// Start nothing new once something failed.
+    pub fail_fast: bool,
     /// Take only what did not succeed in this report.
     pub retry: Option<PathBuf>,
     /// Where to write the report.
@@ -105,7 +106,7 @@ pub async fn deliver(project: &Project, request: &Request, caller: &Caller) -> R
     if !report.cancelled {
         delivered?;
     }
-    report.complete(request.report.as_deref());
+    report.complete(&RunOptions { report: request.report.as_deref(), build: request.build, replace: request.replace });
     if let Some(Err(error)) = request.report.as_deref().map(|path| report.write(path)) {
         // What became of the deliveries is still worth knowing.
         let message = format!("the report is not written: {}", chain(&error));
@@ -205,6 +206,7 @@ impl Work<'_> {
             jobs,
             dry_run: self.request.dry_run,
             replace: self.request.replace,
+            fail_fast: self.request.fail_fast,
             pace: Pace::default(),
             cancellation: self.caller.cancellation.clone(),
             reporter: Arc::clone(&self.caller.reporter),
@@ -246,7 +248,7 @@ impl Work<'_> {
             config,
             search: &Search::new(config, workspace),
             participants: &self.ground.participants,
-            holdings: Holdings { config, all: &participants(config, workspace)?, options, permits: permits(options) },
+            holdings: Holdings { config, all: &participants(config, workspace)?, run: Run::that_asks(options) },
             packing: &self.packing(options, Checksums::None),
         };
         let is_source = |taker: &&Taker| {
@@ -269,6 +271,7 @@ impl Work<'_> {
         Packing {
             folder: options.staging.clone(),
             jobs: options.jobs,
+            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             checksums,
             reporter: Arc::clone(&options.reporter),
             cancellation: options.cancellation.clone(),
@@ -337,8 +340,4 @@ impl Diagnose for DeliverError {
         };
         Some(hint.into())
     }
-}
-
-fn permits(options: &engine::Options) -> Semaphore {
-    Semaphore::new(options.jobs.get())
 }

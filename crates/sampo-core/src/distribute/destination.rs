@@ -73,7 +73,8 @@ impl Diagnose for DestinationError {
 
 /// Fails if a backend is of an unknown type or one of its keys is wrong, with the line.
 pub fn check_backends(config: &Config) -> Result<(), ConfigError> {
-    config.distribute.backends.values().try_for_each(|table| (BackendType::find(table)?.check)(table).map(drop))
+    let check = |table| BackendType::find(table).and_then(|kind| (kind.check)(table));
+    ConfigError::all(config.distribute.backends.values().filter_map(|table| check(table).err()))
 }
 
 /// The environment variables that hold credentials: those of Sampo itself, and those that any backend names.
@@ -131,14 +132,15 @@ impl Taker {
             kinds: common.artifacts.clone().unwrap_or_else(|| kind.artifacts.to_vec()),
             prereleases: common.prereleases.unwrap_or(kind.prereleases),
         };
-        let destination = Destination::new(
-            name.to_owned(),
-            (kind.build)(table, context)?,
-            common.needs.clone(),
-            common.retries.or(kind.retries).unwrap_or(defaults.retries),
-            common.stall_timeout.unwrap_or(defaults.stall_timeout),
-            common.max_wait.unwrap_or(defaults.max_wait),
-        );
+        let destination = Destination {
+            name: name.to_owned(),
+            backend: (kind.build)(table, context)?,
+            needs: common.needs.clone(),
+            retries: common.retries.or(kind.retries).unwrap_or(defaults.retries),
+            stall_timeout: common.stall_timeout.unwrap_or(defaults.stall_timeout),
+            max_wait: common.max_wait.unwrap_or(defaults.max_wait),
+            jobs: common.jobs,
+        };
         Ok(Self { destination: Arc::new(destination), filter })
     }
 

@@ -211,3 +211,48 @@ impl Expected {
         Some(Self { name, kinds: &[ArtifactKind::Checksum], target: self.target.clone(), optional: self.optional })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn among<'a>(name: &Naming, names: &[&'a str]) -> Vec<&'a str> {
+        name.among(names.iter().copied())
+    }
+
+    #[test]
+    fn a_ready_made_archive_stands_for_the_usual_one_only_where_that_is_missing() {
+        let name =
+            Naming::Exactly { name: "a-1.0.0-x.tar.gz".into(), instead: vec!["a-x.tar.gz".into(), "a-x.zip".into()] };
+        assert_eq!(among(&name, &["a-x.zip", "a-1.0.0-x.tar.gz"]), ["a-1.0.0-x.tar.gz"]);
+        assert_eq!(among(&name, &["a-x.zip", "b-x.zip"]), ["a-x.zip"]);
+        assert_eq!(among(&name, &["b-x.zip"]), [""; 0]);
+        let sidecar = name.sidecar().unwrap();
+        assert!(sidecar.fits("a-1.0.0-x.tar.gz.sha256") && sidecar.fits("a-x.zip.sha256") && !sidecar.fits("a-x.zip"));
+    }
+
+    #[test]
+    fn a_glob_stands_for_every_file_that_it_matches_and_for_no_checksum() {
+        let name = by_glob("out/x86_64-unknown-linux-gnu/*").unwrap();
+        assert_eq!(among(&name, &["a.deb", "a.deb.sha256", SUMS_FILE, "b.rpm"]), ["a.deb", "b.rpm"]);
+        assert_eq!(name.label(), "*");
+        assert_eq!(by_glob("docs/manual.pdf").unwrap(), Naming::exactly("manual.pdf"));
+    }
+
+    #[test]
+    fn one_of_several_globs_is_enough() {
+        let target: Target = "x86_64-unknown-linux-gnu".parse().unwrap();
+        let of = |name, kinds| Expected { name, kinds, target: Some(target.clone()), optional: false };
+        let expected = ready_made(&["out/*.deb".into(), "out/*.zip".into()], of).unwrap();
+        assert_eq!(expected.kinds, [ArtifactKind::Archive, ArtifactKind::Binary], "only a file tells what a `.deb` is");
+        assert_eq!(among(&expected.name, &["a.zip", "a.rpm"]), ["a.zip"]);
+        assert_eq!(expected.name.label(), "*.deb or *.zip");
+        assert_eq!(ready_made(&["out/*.zip".into()], of).unwrap().kinds, [ArtifactKind::Archive]);
+    }
+
+    #[test]
+    fn checksum_files_are_told_by_their_names() {
+        assert!(is_checksum(SUMS_FILE) && is_checksum("a.zip.sha256") && !is_checksum("a.zip"));
+        assert_eq!(artifact_of_sidecar("a.zip.sha256"), Some("a.zip"));
+    }
+}

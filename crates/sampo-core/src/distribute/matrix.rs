@@ -1,6 +1,6 @@
 //! The build matrix: which (package, target) pairs CI must build, as JSON for GitHub or a child pipeline for GitLab.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -167,7 +167,9 @@ impl<'a> Matrix<'a> {
         set("target", job.target.to_string());
         set("os", runner.to_owned());
         set("artifact", self.artifact(job));
-        set("binaries", words(job.builds.iter().flat_map(|build| build.participant.binaries).cloned()));
+        let mut named = BTreeSet::new();
+        let binaries = job.builds.iter().flat_map(|build| build.participant.binaries);
+        set("binaries", words(binaries.filter(|name| named.insert(*name)).cloned()));
         set("ext", job.target.executable_suffix().to_owned());
         if let (Grouping::Package, [build, ..]) = (self.grouping, job.builds.as_slice()) {
             set("path", build.release.path.clone());

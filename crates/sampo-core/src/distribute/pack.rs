@@ -22,7 +22,10 @@ use crate::event::{Event, Reporter};
 use crate::target::Target;
 
 mod archive;
+mod deflate;
+mod gzip;
 mod stream_ends;
+mod zip_file;
 
 use stream_ends::{Input, Output};
 
@@ -33,6 +36,8 @@ pub struct Packing {
     pub folder: PathBuf,
     /// How many artifacts are made at the same time.
     pub jobs: NonZeroUsize,
+    /// How many threads compress, over all of them. No byte depends on it.
+    pub threads: NonZeroUsize,
     /// Which checksum files are made.
     pub checksums: Checksums,
     /// Where to tell what happens.
@@ -95,17 +100,15 @@ impl Diagnose for PackError {
 ///
 /// Each input is read once, in pieces; digests are taken from the bytes as they are written.
 pub async fn pack(resolved: Vec<Resolved>, packing: &Packing) -> Result<Vec<Packed>, PackError> {
-    let jobs = resolved.iter().enumerate().flat_map(|(index, resolved)| {
-        let folder = folder_of(&resolved.release, packing);
-        let time = resolved.release.commit_time;
-        resolved
-            .artifacts
-            .iter()
-            .map(move |planned| (index, Job { planned: planned.clone(), folder: folder.clone(), time }))
-    });
-    let made: Vec<(usize, Option<Target>, Result<Artifact, PackError>)> = stream::iter(jobs)
-        .map(|(index, job)| async move { (index, job.planned.target.clone(), make(job, packing).await) })
-        .buffered(packing.jobs.get())
+    let jobs: Vec<(usize, Job)> =
+        resolved.iter().enumerate().flat_map(|(index, of)| jobs(index, of, packing)).collect();
+    let count = jobs.len();
+    let made: Vec<(usize, Option<Target>, Result<Artifact, PackError>)> = stream::iter(jobs.into_iter().enumerate())
+        .map(|(position, (index, job))| async move {
+            let threads = packing.threads_of_each(count - position);
+            (index, job.planned.target.clone(), make(job, threads, packing).await)
+        })
+        .buffered(packing.at_once(count).get())
         .collect()
         .await;
     if packing.cancellation.is_cancelled() {
@@ -143,6 +146,27 @@ impl Packed {
     }
 }
 
+impl Packing {
+    /// How many of so many artifacts are made at the same time: more than there are threads would only need memory.
+    fn at_once(&self, count: usize) -> NonZeroUsize {
+        NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN).min(self.jobs).min(self.threads)
+    }
+
+    /// How many threads work for one artifact while so many are left, so that the last ones use all of them too.
+    fn threads_of_each(&self, left: usize) -> NonZeroUsize {
+        let threads = self.threads.get().div_ceil(self.at_once(left).get());
+        NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN)
+    }
+}
+
+/// What is to be made of the release at `index`.
+fn jobs(index: usize, resolved: &Resolved, packing: &Packing) -> impl Iterator<Item = (usize, Job)> {
+    let folder = folder_of(&resolved.release, packing);
+    let time = resolved.release.commit_time;
+    let job = move |planned: &Planned| Job { planned: planned.clone(), folder: folder.clone(), time };
+    resolved.artifacts.iter().map(move |planned| (index, job(planned)))
+}
+
 /// One artifact to make, on a thread that may block.
 struct Job {
     planned: Planned,
@@ -150,7 +174,7 @@ struct Job {
     time: i64,
 }
 
-async fn make(job: Job, packing: &Packing) -> Result<Artifact, PackError> {
+async fn make(job: Job, threads: NonZeroUsize, packing: &Packing) -> Result<Artifact, PackError> {
     if packing.cancellation.is_cancelled() {
         return Err(PackError::Cancelled);
     }
@@ -158,13 +182,13 @@ async fn make(job: Job, packing: &Packing) -> Result<Artifact, PackError> {
         packing.reporter.report(Event::Step { message: &format!("packing {}", job.planned.name) });
     }
     let cancellation = packing.cancellation.clone();
-    let making = tokio::task::spawn_blocking(move || job.run(&cancellation));
+    let making = tokio::task::spawn_blocking(move || job.run(threads, &cancellation));
     // A thread that panicked has been reported by then; for the run it is as good as cancelled.
     making.await.unwrap_or(Err(PackError::Cancelled))
 }
 
 impl Job {
-    fn run(self, cancellation: &CancellationToken) -> Result<Artifact, PackError> {
+    fn run(self, threads: NonZeroUsize, cancellation: &CancellationToken) -> Result<Artifact, PackError> {
         let Planned { name, kind, target, contents } = self.planned;
         let (path, sha256, bytes) = match contents {
             Contents::File(path) => {
@@ -175,7 +199,7 @@ impl Job {
             }
             Contents::Archive(archive) => {
                 let path = self.folder.join(&name);
-                let (sha256, bytes) = write_file(&path, &archive, self.time, cancellation)?;
+                let (sha256, bytes) = write_file(&path, &archive, self.time, threads, cancellation)?;
                 (path, sha256, bytes)
             }
         };
@@ -188,6 +212,7 @@ fn write_file(
     path: &Path,
     archive: &Archive,
     time: i64,
+    threads: NonZeroUsize,
     cancellation: &CancellationToken,
 ) -> Result<(Digest, u64), PackError> {
     let failed = || PathError::new("write", path);
@@ -195,7 +220,7 @@ fn write_file(
     fs::create_dir_all(folder).map_err(failed())?;
     let file = atomic::temporary_file_in(folder).map_err(failed())?;
     let output = Output::new(BufWriter::new(file));
-    let (buffer, sha256, bytes) = archive::write(archive, time, output, cancellation)?.finish();
+    let (buffer, sha256, bytes) = archive::write(archive, time, threads, output, cancellation)?.finish();
     let file = buffer.into_inner().map_err(|error| failed()(error.into_error()))?;
     file.persist(path).map_err(|error| failed()(error.error))?;
     Ok((sha256, bytes))

@@ -15,9 +15,15 @@ pub use crate::event::Status;
 use crate::target::Target;
 use crate::workspace::PackageId;
 
+mod again;
+mod content;
+mod markdown;
+#[cfg(test)]
+mod samples;
 mod table;
 
-pub use table::human_bytes;
+pub use again::RunOptions;
+pub use content::{Detail, human_bytes};
 
 /// The format that this version writes and reads.
 const SCHEMA_VERSION: u32 = 1;
@@ -158,12 +164,18 @@ pub enum ReportError {
         path: PathBuf,
     },
     /// It was written by a version that uses another format.
-    #[error("`{}` has schema version {found}, this version of sampo reads {SCHEMA_VERSION}", path.display())]
+    #[error("`{}` has the schema version {found}, and this version of sampo reads {SCHEMA_VERSION}", path.display())]
     SchemaVersion {
         /// The file.
         path: PathBuf,
         /// Its version.
-        found: u32,
+        found: u64,
+    },
+    /// It is meant for people.
+    #[error("`{}` is a report for people, which cannot be read again", path.display())]
+    Markdown {
+        /// The file.
+        path: PathBuf,
     },
 }
 
@@ -171,18 +183,30 @@ impl Diagnose for ReportError {
     fn code(&self) -> &'static str {
         match self {
             Self::Io(error) => error.code(),
-            Self::Invalid { .. } | Self::SchemaVersion { .. } | Self::DryRun { .. } => "report-invalid",
+            Self::SchemaVersion { .. } => "report-version",
+            Self::Invalid { .. } | Self::DryRun { .. } | Self::Markdown { .. } => "report-invalid",
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::Io(_) => None,
-            Self::Invalid { .. } | Self::SchemaVersion { .. } | Self::DryRun { .. } => {
-                Some("`sampo distribute --report FILE` writes one".into())
+            Self::SchemaVersion { found, .. } if *found > SCHEMA_VERSION.into() => {
+                Some("use the version of sampo that wrote it, or a newer one".into())
+            }
+            Self::SchemaVersion { .. } => Some("use the version of sampo that wrote it".into()),
+            Self::Markdown { .. } => Some("`sampo distribute --report FILE.json` writes one that can".into()),
+            Self::Invalid { .. } | Self::DryRun { .. } => {
+                Some("`sampo distribute --report FILE.json` writes one".into())
             }
         }
     }
+}
+
+/// What every version of the format has.
+#[derive(Deserialize)]
+struct Header {
+    schema_version: u64,
 }
 
 impl Report {
@@ -217,21 +241,33 @@ impl Report {
 
     /// Reads the report of a real run.
     pub fn read(path: &Path) -> Result<Self, ReportError> {
-        let text = fs::read_to_string(path).map_err(PathError::new("read", path))?;
-        let report: Self =
-            serde_json::from_str(&text).map_err(|source| ReportError::Invalid { path: path.to_owned(), source })?;
-        if report.schema_version != SCHEMA_VERSION {
-            return Err(ReportError::SchemaVersion { path: path.to_owned(), found: report.schema_version });
+        if Self::is_markdown(path) {
+            return Err(ReportError::Markdown { path: path.to_owned() });
         }
+        let bytes = fs::read(path).map_err(PathError::new("read", path))?;
+        let invalid = |source| ReportError::Invalid { path: path.to_owned(), source };
+        // Another version may have other keys, so that its number is read first.
+        let Header { schema_version: found } = serde_json::from_slice(&bytes).map_err(invalid)?;
+        if found != u64::from(SCHEMA_VERSION) {
+            return Err(ReportError::SchemaVersion { path: path.to_owned(), found });
+        }
+        let report: Self = serde_json::from_slice(&bytes).map_err(invalid)?;
         if report.dry_run {
             return Err(ReportError::DryRun { path: path.to_owned() });
         }
         Ok(report)
     }
 
-    /// Writes it, replacing an older one.
+    /// Whether a report at `path` is one for people: its name ends as those of Markdown do.
+    pub(crate) fn is_markdown(path: &Path) -> bool {
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        matches!(ending.as_deref(), Some("md" | "markdown"))
+    }
+
+    /// Writes it, replacing an older one: as Markdown if the name ends in `.md`, otherwise as JSON.
     pub fn write(&self, path: &Path) -> Result<(), ReportError> {
-        Ok(atomic::write(path, self.to_json() + "\n")?)
+        let text = if Self::is_markdown(path) { self.to_markdown(Detail::Brief) } else { self.to_json() + "\n" };
+        Ok(atomic::write(path, text)?)
     }
 
     /// The report as indented JSON.
@@ -241,8 +277,14 @@ impl Report {
 
     /// The report as a table for people, at most `width` columns wide where that is possible. Statuses are coloured
     /// with ANSI sequences, which the caller drops where they do not belong.
-    pub fn to_text(&self, width: usize) -> String {
-        table::render(self, width)
+    pub fn to_text(&self, width: usize, detail: Detail) -> String {
+        table::render(self, width, detail)
+    }
+
+    /// The report as Markdown, short enough for the summary of a job on GitHub. Names, addresses and messages are shown
+    /// as they are, whatever they contain.
+    pub fn to_markdown(&self, detail: Detail) -> String {
+        markdown::render(self, detail)
     }
 
     /// Whether nothing is left to be tried again.
@@ -277,51 +319,12 @@ impl Report {
         self.problems().map(|delivery| delivery.backend.as_str()).collect()
     }
 
-    /// Sorts everything and notes the command that retries what did not succeed. `file` is where the report will be.
-    pub(crate) fn complete(&mut self, file: Option<&Path>) {
+    /// Sorts everything and notes the command that retries what did not succeed.
+    pub(crate) fn complete(&mut self, options: &RunOptions<'_>) {
         let key = |delivery: &Delivery| (delivery.package.clone(), delivery.backend.clone(), delivery.item.clone());
         self.deliveries.sort_by_key(key);
         self.finishes.sort_by_key(key);
-        let is_through = self.is_through();
-        self.retry_command = (!is_through).then(|| self.retry_arguments(file));
-    }
-
-    /// The tags of the releases with something left to be tried.
-    pub(crate) fn tags_to_retry(&self) -> BTreeSet<String> {
-        if self.has_not_begun() {
-            return self.releases.iter().map(|release| release.tag.clone()).collect();
-        }
-        self.problems().map(|delivery| delivery.tag.clone()).collect()
-    }
-
-    /// The backends with something left to be tried; all if there is none.
-    pub(crate) fn backends_to_retry(&self) -> Vec<String> {
-        if self.has_not_begun() {
-            return self.backends.clone();
-        }
-        self.failed_backends().into_iter().map(str::to_owned).collect()
-    }
-
-    fn retry_arguments(&self, file: Option<&Path>) -> String {
-        let mut words = vec!["sampo".to_owned(), "distribute".to_owned()];
-        if let Some(file) = file {
-            words.extend(["--retry".to_owned(), file.to_string_lossy().into_owned()]);
-        } else {
-            let mut add = |option: &str, values: Vec<String>| {
-                words.extend(values.into_iter().flat_map(|value| [option.to_owned(), value]));
-            };
-            add("--tag", self.tags_to_retry().into_iter().collect());
-            add("--target", self.targets.iter().map(ToString::to_string).collect());
-            add("--backend", self.backends_to_retry());
-            add("--from", self.from.iter().cloned().collect());
-            let finishing = match self.finishing {
-                Finishing::Usual => None,
-                Finishing::Never => Some("--no-finish"),
-                Finishing::Only => Some("--finish"),
-            };
-            words.extend(finishing.map(str::to_owned));
-        }
-        shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
+        self.retry_command = (!self.is_through()).then(|| self.retry_line(options));
     }
 }
 
@@ -374,3 +377,7 @@ impl Delivery {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "report/report_tests.rs"]
+mod tests;

@@ -165,6 +165,7 @@ impl<'a> Search<'a> {
             Located::Binaries(binaries) => {
                 for binary in binaries {
                     self.check_file(&binary.path, true)?;
+                    self.check_owner(binary, participant, target)?;
                     self.check_version(&binary.path, &release.version)?;
                     self.check_platform(&binary.path, target)?;
                 }
@@ -184,10 +185,8 @@ impl<'a> Search<'a> {
     /// Whether there is something fit to deliver that a build would not renew. Cargo's own folder does not count:
     /// nobody knows which version was built there last, and Cargo finds out faster than anybody else.
     pub fn is_built(&self, participant: &Participant<'_>, release: &Release, target: &Target) -> bool {
-        let cargo = places::cargo_folder(self.workspace, target);
-        let in_cargo = |binary: &Binary| cargo.as_ref().is_some_and(|folder| binary.path.starts_with(folder));
         match self.locate(participant, release, target) {
-            Ok(Located::Binaries(binaries)) => !binaries.iter().any(in_cargo),
+            Ok(Located::Binaries(binaries)) => !binaries.iter().any(|binary| self.is_in_cargo_folder(binary, target)),
             Ok(Located::ReadyMade(_)) => true,
             Err(_) => false,
         }
@@ -344,6 +343,30 @@ impl<'a> Search<'a> {
             return Err(ResolveError::Empty { path: self.shown(path), is_built });
         }
         Ok(())
+    }
+
+    /// The programs of all packages share Cargo's own folder, and one in `dist`, where the last of a name replaces the
+    /// others.
+    fn check_owner(&self, binary: &Binary, participant: &Participant<'_>, target: &Target) -> Result<(), ResolveError> {
+        let of_target = self.workspace.root.join(&self.config.distribute.artifacts_dir).join(target.as_str());
+        if !self.is_in_cargo_folder(binary, target) && !binary.path.starts_with(of_target) {
+            return Ok(());
+        }
+        let package = participant.package;
+        let others = self.workspace.packages.iter().filter(|other| other.id != package.id);
+        let others = others.filter(|other| !self.config.packages.ignores(other));
+        match others.into_iter().find(|other| other.binaries.contains(&binary.name)) {
+            None => Ok(()),
+            Some(other) => Err(ResolveError::Ambiguous {
+                path: self.shown(&binary.path),
+                package: package.id.clone(),
+                other: other.id.clone(),
+            }),
+        }
+    }
+
+    fn is_in_cargo_folder(&self, binary: &Binary, target: &Target) -> bool {
+        places::cargo_folder(self.workspace, target).is_some_and(|folder| binary.path.starts_with(folder))
     }
 
     fn check_version(&self, path: &Path, expected: &Version) -> Result<(), ResolveError> {

@@ -5,12 +5,11 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use super::Caller;
 use super::backend::{Backend, BackendError, Inventory, Pace};
 use super::destination::Taker;
 use super::engine::attempt::Attempts;
+use super::engine::run::Run;
 use super::engine::{self, Destination};
 use super::expected::{Expected, expected};
 use super::model::Release;
@@ -145,16 +144,18 @@ impl<'a> Site<'a> {
 
     /// Attempts of something that concerns `item` there.
     pub fn attempts<'b>(&'b self, asking: &'b Asking, item: &'b str) -> Attempts<'b> {
-        let label =
-            DeliveryLabel { backend: self.backend_name(), package: &self.package, version: &self.version, item };
-        Attempts { destination: self.destination(), options: &asking.options, permits: &asking.permits, label }
+        Attempts { destination: self.destination(), run: &asking.run, label: self.label(item) }
+    }
+
+    /// Names `item` there in events.
+    pub fn label<'b>(&'b self, item: &'b str) -> DeliveryLabel<'b> {
+        DeliveryLabel { backend: self.backend_name(), package: &self.package, version: &self.version, item }
     }
 }
 
 /// How destinations are asked: a bounded number at the same time, nothing is changed.
 pub(super) struct Asking {
-    options: engine::Options,
-    permits: Semaphore,
+    run: Run<'static>,
 }
 
 impl Asking {
@@ -163,20 +164,21 @@ impl Asking {
             jobs,
             dry_run: true,
             replace: false,
+            fail_fast: false,
             pace: Pace::default(),
             cancellation: caller.cancellation.clone(),
             reporter: Arc::clone(&caller.reporter),
             staging: staging.to_owned(),
             stock: Arc::default(),
         };
-        Self { options, permits: Semaphore::new(jobs.get()) }
+        Self { run: Run::that_asks(&options) }
     }
 
     pub fn reporter(&self) -> &dyn Reporter {
-        &*self.options.reporter
+        &*self.run.options.reporter
     }
 
     pub fn staging(&self) -> &Path {
-        &self.options.staging
+        &self.run.options.staging
     }
 }

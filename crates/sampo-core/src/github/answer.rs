@@ -1,12 +1,14 @@
 //! What GitHub's answers mean: status, headers and body become a value or an error. Nothing here waits or sends.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::error::{FieldError, GithubError};
+use crate::secret::Redactor;
 
 /// How long to wait after a secondary limit for which GitHub names no time.
 const SECONDARY_WAIT: Duration = Duration::from_secs(60);
@@ -31,6 +33,23 @@ struct ErrorBody {
 }
 
 impl Answer {
+    /// The same without secrets, wherever the server repeats them.
+    pub(super) fn redacted_by(mut self, redactor: &Redactor) -> Self {
+        if let Ok(body) = std::str::from_utf8(&self.body)
+            && let Cow::Owned(redacted) = redactor.redacted(body)
+        {
+            self.body = redacted.into_bytes();
+        }
+        for value in self.headers.values_mut() {
+            if let Ok(text) = value.to_str()
+                && let Cow::Owned(redacted) = redactor.redacted(text)
+            {
+                *value = HeaderValue::from_str(&redacted).unwrap_or(HeaderValue::from_static("***"));
+            }
+        }
+        self
+    }
+
     /// The value that a successful answer carries.
     pub(super) fn read<T: DeserializeOwned>(&self, action: &str) -> Result<T, GithubError> {
         serde_json::from_slice(&self.body)
@@ -48,8 +67,8 @@ impl Answer {
         let fields = said.fields();
         let message = said.message(&fields, self.status);
         let (action, variable) = (action.to_owned(), variable.map(str::to_owned));
-        if let Some(wait) = self.limit(&message, now) {
-            return GithubError::RateLimited { action, message, wait };
+        if let Some((wait, is_named)) = self.limit(&message, now) {
+            return GithubError::RateLimited { action, message, wait, is_named };
         }
         match self.status.as_u16() {
             401 => GithubError::CredentialsRefused { action, message, variable },
@@ -67,23 +86,23 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
     }
 
-    /// How long to wait if this answer is about too many requests. A plain 403 is not.
-    fn limit(&self, message: &str, now: SystemTime) -> Option<Duration> {
+    /// How long to wait if this answer is about too many requests, and whether it says so. A plain 403 is not.
+    fn limit(&self, message: &str, now: SystemTime) -> Option<(Duration, bool)> {
         if !matches!(self.status.as_u16(), 403 | 429) {
             return None;
         }
         if let Some(wait) = self.header("retry-after").and_then(|value| retry_after(value, now)) {
-            return Some(wait);
+            return Some((wait, true));
         }
         if self.header("x-ratelimit-remaining") == Some("0") {
-            return Some(self.reset(now).unwrap_or(SECONDARY_WAIT));
+            return Some(self.reset(now).map_or((SECONDARY_WAIT, false), |wait| (wait, true)));
         }
         let text = message.to_ascii_lowercase();
         let is_limit = self.status == StatusCode::TOO_MANY_REQUESTS
             || ["secondary rate limit", "api rate limit exceeded", "abuse detection"]
                 .iter()
                 .any(|words| text.contains(words));
-        is_limit.then_some(SECONDARY_WAIT)
+        is_limit.then_some((SECONDARY_WAIT, false))
     }
 
     /// How long until the primary limit is reset; a second more, since clocks differ.
@@ -189,18 +208,21 @@ mod tests {
     fn the_wait_is_the_one_that_github_names() {
         let reset = (NOW + 90).to_string();
         let past = (NOW - 90).to_string();
-        let table: &[(&[(&str, &str)], u64)] = &[
-            (&[("retry-after", "7"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &reset)], 7),
-            (&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &reset)], 91),
-            (&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &past)], 1),
-            (&[("x-ratelimit-remaining", "0")], 60),
-            (&[], 60),
-            (&[("retry-after", "Wed, 18 Nov 2026 11:06:50 GMT")], 10),
-            (&[("retry-after", "soon")], 60),
+        type Case<'a> = (&'a [(&'a str, &'a str)], u64, bool);
+        let table: &[Case<'_>] = &[
+            (&[("retry-after", "7"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &reset)], 7, true),
+            (&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &reset)], 91, true),
+            (&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &past)], 1, true),
+            (&[("x-ratelimit-remaining", "0")], 60, false),
+            (&[], 60, false),
+            (&[("retry-after", "Wed, 18 Nov 2026 11:06:50 GMT")], 10, true),
+            (&[("retry-after", "soon")], 60, false),
         ];
-        for (headers, seconds) in table {
-            let GithubError::RateLimited { wait, .. } = error(429, headers, "") else { panic!("{headers:?}") };
-            assert_eq!(wait, Duration::from_secs(*seconds), "{headers:?}");
+        for (headers, seconds, named) in table {
+            let GithubError::RateLimited { wait, is_named, .. } = error(429, headers, "") else {
+                panic!("{headers:?}")
+            };
+            assert_eq!((wait, is_named), (Duration::from_secs(*seconds), *named), "{headers:?}");
         }
     }
 

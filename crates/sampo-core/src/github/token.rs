@@ -4,10 +4,10 @@ use http::HeaderValue;
 
 use super::error::GithubError;
 use crate::environment::Environment;
-use crate::secret::{Secret, TOKEN_VARIABLES};
+use crate::secret::{Redactor, Secret, TOKEN_VARIABLES};
 
 /// A token and where it came from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Token {
     variable: String,
     secret: Secret,
@@ -26,6 +26,11 @@ impl Token {
     /// The environment variable that holds it.
     pub fn variable(&self) -> &str {
         &self.variable
+    }
+
+    /// A filter for it.
+    pub(super) fn redactor(&self) -> Redactor {
+        Redactor::new([self.secret.clone()])
     }
 
     /// The value of the `Authorization` header.

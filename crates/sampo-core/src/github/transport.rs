@@ -13,12 +13,24 @@ use super::answer::Answer;
 use super::call::Call;
 use super::error::GithubError;
 use super::{Addresses, Token};
+use crate::secret::Redactor;
 
 /// How often one request is sent on to where its object has moved.
 const MOST_REDIRECTS: usize = 5;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// No answer of the API is nearly as long.
 pub(super) const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
+/// What is traced of an answer.
+const TRACED_HEADERS: &[&str] = &[
+    "content-length",
+    "content-type",
+    "retry-after",
+    "x-accepted-github-permissions",
+    "x-github-request-id",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+];
 const AGENT: &str = concat!("sampo/", env!("CARGO_PKG_VERSION"));
 const API_VERSION: HeaderName = HeaderName::from_static("x-github-api-version");
 
@@ -33,6 +45,8 @@ pub(super) struct Transport {
     pub(super) streams: reqwest::Client,
     /// What every request to GitHub carries.
     headers: HeaderMap,
+    /// Keeps the token out of what servers say.
+    redactor: Redactor,
 }
 
 /// Where a request ended up.
@@ -59,7 +73,8 @@ impl Transport {
             .add_header(USER_AGENT, AGENT.to_owned())
             .build_with_reqwest(streams.clone())
             .map_err(|error| broken(&error))?;
-        Ok(Self { api, streams, headers })
+        let redactor = token.map(Token::redactor).unwrap_or_default();
+        Ok(Self { api, streams, headers, redactor })
     }
 
     /// The headers of every request to GitHub, the token among them.
@@ -72,17 +87,20 @@ impl Transport {
         let mut path = path;
         for _ in 0..=MOST_REDIRECTS {
             let started = Instant::now();
-            let sent = self.api.send(self.request(call, &path)?).await;
+            let request = self.request(call, &path)?;
+            tracing::trace!(method = %call.method, %path, headers = ?request.headers(), "asking GitHub");
+            let sent = self.api.send(request).await;
             let response = sent.map_err(|error| network(&call.action, &error)).inspect_err(|error| {
                 tracing::debug!(method = %call.method, %path, %error, "no answer from GitHub");
             })?;
             let (status, elapsed) = (response.status().as_u16(), started.elapsed());
             tracing::debug!(method = %call.method, %path, status, ?elapsed, "GitHub answered");
+            self.trace_headers(response.headers());
             let Some(location) = redirect(&response, addresses, &path) else { return Ok(Reached::Api(response)) };
             if !addresses.owns(&location) {
                 return Ok(Reached::Elsewhere(location));
             }
-            path = location[url::Position::BeforePath..url::Position::AfterQuery].to_owned();
+            path = self.redactor.redact(&location[url::Position::BeforePath..url::Position::AfterQuery]);
         }
         Err(too_many_redirects(&call.action))
     }
@@ -99,6 +117,32 @@ impl Transport {
             }
         }
         Err(too_many_redirects(action))
+    }
+
+    /// The whole of an answer, which is never longer than [`LONGEST_ANSWER`]. A server that repeats the token in it does
+    /// not get it shown.
+    pub(super) async fn read<B>(&self, response: Response<B>, action: &str) -> Result<Answer, GithubError>
+    where
+        B: BodyExt,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let (parts, body) = response.into_parts();
+        let body = Limited::new(body, LONGEST_ANSWER).collect().await;
+        let body = body.map_err(|error| network(action, error.as_ref()))?.to_bytes();
+        let answer = Answer { status: parts.status, headers: parts.headers, body: body.to_vec() };
+        Ok(answer.redacted_by(&self.redactor))
+    }
+
+    /// Traces what an answer says about itself. Others of its headers may hold secrets, such as the address of a download.
+    pub(super) fn trace_headers(&self, headers: &HeaderMap) {
+        if !tracing::enabled!(tracing::Level::TRACE) {
+            return;
+        }
+        for name in TRACED_HEADERS {
+            if let Some(value) = headers.get(*name).and_then(|value| value.to_str().ok()) {
+                tracing::trace!(header = name, value = self.redactor.redact(value), "GitHub said");
+            }
+        }
     }
 
     fn request(&self, call: &Call, path: &str) -> Result<Request<OctoBody>, GithubError> {
@@ -127,6 +171,8 @@ pub(super) fn http_client() -> Result<reqwest::Client, GithubError> {
     reqwest::Client::builder()
         .user_agent(AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
+        // A connection for each upload: over HTTP/2 all of them would share one and its window.
+        .http1_only()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .build()
@@ -155,18 +201,6 @@ fn redirect(response: &ApiResponse, addresses: &Addresses, path: &str) -> Option
     }
     let location = response.headers().get(LOCATION)?.to_str().ok()?;
     Url::parse(&addresses.origin()).ok()?.join(path).ok()?.join(location).ok()
-}
-
-/// The whole of an answer, which is never longer than [`LONGEST_ANSWER`].
-pub(super) async fn read<B>(response: Response<B>, action: &str) -> Result<Answer, GithubError>
-where
-    B: BodyExt,
-    B::Error: Into<Box<dyn StdError + Send + Sync>>,
-{
-    let (parts, body) = response.into_parts();
-    let body = Limited::new(body, LONGEST_ANSWER).collect().await;
-    let body = body.map_err(|error| network(action, error.as_ref()))?.to_bytes().to_vec();
-    Ok(Answer { status: parts.status, headers: parts.headers, body })
 }
 
 /// A failed connection, told without the URL: that of a download is as good as a token.

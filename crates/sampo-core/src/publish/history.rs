@@ -64,7 +64,7 @@ fn section(package: &Package, version: &Version) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::fixtures::{config, package, workspace};
+    use crate::workspace::fixtures::{config, package, workspace};
 
     #[test]
     fn the_version_before_is_the_highest_lower_one_of_the_package() {

@@ -129,7 +129,7 @@ impl Graph {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::fixtures::{development, package, runtime};
+    use crate::workspace::fixtures::{development, package, runtime};
 
     fn order(packages: &[Package]) -> Result<Vec<String>, Vec<String>> {
         let names = |ids: Vec<PackageId>| ids.into_iter().map(|id| id.name().to_owned()).collect::<Vec<_>>();

@@ -1,15 +1,11 @@
-//! What publishing needs of an ecosystem, and the one list of those that are supported.
+//! The registries of every ecosystem, and what users add to their commands.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-
-use super::cargo::CargoRegistry;
 use crate::environment::Environment;
 use crate::event::Reporter;
-use crate::git::{Git, GitError};
-use crate::process::ProcessError;
+use crate::workspace::registry::{Registry, RegistryContext};
 use crate::workspace::{Ecosystem, Package, Workspace};
 
 /// What users add to the publish commands.
@@ -28,35 +24,6 @@ impl ForwardedArguments {
     }
 }
 
-/// How an upload ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Uploaded {
-    /// The registry took it.
-    Now,
-    /// The registry had this version already.
-    Before,
-}
-
-/// The registries of one ecosystem, reached through its own tool, whose configuration and credentials apply.
-#[async_trait]
-pub(super) trait Registry: Send + Sync {
-    /// Whether the registry that `package` belongs to has its current version.
-    async fn has(&self, package: &Package) -> Result<bool, ProcessError>;
-
-    /// Makes every check that an upload of `packages` would make, without one. They come in the order of upload, and
-    /// may depend on one another although none of them is in the registry yet.
-    async fn rehearse(&self, packages: &[&Package]) -> Result<(), ProcessError>;
-
-    /// Uploads `package`. That the registry has this version already is no error.
-    async fn upload(&self, package: &Package) -> Result<Uploaded, ProcessError>;
-
-    /// Whether the forwarded arguments turn every upload into a rehearsal.
-    fn only_rehearses(&self) -> bool;
-
-    /// The version that the manifest of `package` had in `revision`; none if it was not there or had none.
-    async fn version_at(&self, git: &Git, revision: &str, package: &Package) -> Result<Option<String>, GitError>;
-}
-
 /// The registries by ecosystem.
 pub(super) struct Registries(BTreeMap<Ecosystem, Box<dyn Registry>>);
 
@@ -68,13 +35,13 @@ impl Registries {
         arguments: &ForwardedArguments,
         reporter: &Arc<dyn Reporter>,
     ) -> Self {
-        let registry = |ecosystem: Ecosystem| -> Box<dyn Registry> {
-            let arguments = arguments.of(ecosystem);
-            match ecosystem {
-                Ecosystem::Cargo => {
-                    Box::new(CargoRegistry::new(&workspace.root, environment, arguments, Arc::clone(reporter)))
-                }
-            }
+        let registry = |ecosystem: Ecosystem| {
+            ecosystem.support().registry(RegistryContext {
+                root: &workspace.root,
+                environment,
+                arguments: arguments.of(ecosystem),
+                reporter: Arc::clone(reporter),
+            })
         };
         Self(Ecosystem::ALL.iter().map(|&ecosystem| (ecosystem, registry(ecosystem))).collect())
     }

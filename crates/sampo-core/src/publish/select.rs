@@ -44,7 +44,7 @@ fn missing_dependencies(publishable: &[&Package]) -> Vec<(PackageId, PackageId)>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::fixtures::{config, development, package, runtime, unpublishable, workspace};
+    use crate::workspace::fixtures::{config, development, package, runtime, unpublishable, workspace};
 
     fn names(packages: &[&Package]) -> Vec<String> {
         packages.iter().map(|package| package.id.name().to_owned()).collect()

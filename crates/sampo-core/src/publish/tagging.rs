@@ -5,6 +5,8 @@ use std::path::Path;
 use super::error::UncommittedVersion;
 use super::tags::ExistingTags;
 use super::{PublishError, Publisher, Step, Tagging, Upload};
+use crate::git::GitError;
+use crate::workspace::Package;
 
 impl Publisher<'_> {
     /// Finds out which tags exist, and which of the missing ones belong to HEAD.
@@ -50,8 +52,13 @@ impl Publisher<'_> {
             return Ok(!self.git.is_shallow().await?);
         }
         let package = self.package(step);
-        let before = self.registries.of(package).version_at(&self.git, parent, package).await?;
+        let before = self.version_at(parent, package).await?;
         Ok(before.as_ref() != Some(&step.version))
+    }
+
+    /// The version that `package` had in `revision`.
+    async fn version_at(&self, revision: &str, package: &Package) -> Result<Option<String>, GitError> {
+        package.id.ecosystem().support().version_at(&self.git, revision, package).await
     }
 
     fn warn_of_tags(&self, steps: &[Step]) {
@@ -95,7 +102,7 @@ impl Publisher<'_> {
         let mut uncommitted = Vec::new();
         for step in to_do {
             let package = self.package(step);
-            let committed = self.registries.of(package).version_at(&self.git, "HEAD", package).await?;
+            let committed = self.version_at("HEAD", package).await?;
             if committed.as_ref() != Some(&step.version) {
                 uncommitted.push(UncommittedVersion {
                     package: step.package.clone(),

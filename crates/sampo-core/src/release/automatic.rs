@@ -39,7 +39,7 @@ fn updated_dependencies(
     released: &[Option<(Level, Version)>],
     package: usize,
 ) -> Option<Entry> {
-    let needs = graph.dependencies[package].iter().filter(|need| need.requirement.passes_releases_on());
+    let needs = graph.dependencies[package].iter().filter(|need| need.requirement.passes_releases_on);
     let mut updated: Vec<usize> =
         needs.map(|need| need.on).filter(|&on| on != package && released[on].is_some()).collect();
     updated.sort_unstable();

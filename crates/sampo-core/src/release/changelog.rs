@@ -2,8 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use semver::Version;
+
+use super::version::{has_same_numbers, label};
+use crate::workspace::Package;
 
 mod folding;
 mod heading;
@@ -51,7 +55,7 @@ pub(super) fn with(existing: Option<&str>, mut section: Section<'_>) -> String {
     let (intro, mut older) = existing.split_at(heading::first_version(existing).unwrap_or(existing.len()));
     let mut first = None;
     if let Some(top) = heading::top(older) {
-        if top.span.first > *section.old {
+        if is_ahead(&top.span.first, section.old) {
             folding::fold(&mut section.groups, top.body);
             older = top.rest;
         } else if section.groups.is_empty() && top.span.last == *section.old && top.body.trim() == BUMP_ONLY {
@@ -66,6 +70,23 @@ pub(super) fn with(existing: Option<&str>, mut section: Section<'_>) -> String {
     };
     let new = section.render(first.as_ref()).replace('\n', line_end);
     format!("{intro}{line_end}{line_end}{new}{older}")
+}
+
+/// Where the changelog of `package` stands.
+pub(super) fn path(package: &Package) -> PathBuf {
+    package.manifest.with_file_name("CHANGELOG.md")
+}
+
+/// The version on top, whatever the style of its heading.
+pub(super) fn newest(changelog: &str) -> Option<Version> {
+    heading::newest(changelog).map(|span| span.last)
+}
+
+/// Whether a section of `written` cannot have been released, with `old` in the manifest. A pre-release comes after
+/// what it is lower than where a release was begun anew: under another label, or from the stable version.
+fn is_ahead(written: &Version, old: &Version) -> bool {
+    let is_begun_anew = !old.pre.is_empty() && has_same_numbers(written, old) && label(&written.pre) != label(&old.pre);
+    written > old && !is_begun_anew
 }
 
 /// The section of `version`, in Markdown, without its heading and without blank lines around it.

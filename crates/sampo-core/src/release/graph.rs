@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use crate::config::packages::Groups;
-use crate::workspace::cargo::files::{CargoFiles, InternalRequirement};
-use crate::workspace::{PackageId, Workspace};
+use crate::workspace::files::{Requirement, WorkspaceFiles};
+use crate::workspace::{Ecosystem, PackageId, Workspace};
 
 /// Packages by their place in [`Workspace::packages`].
 #[derive(Debug, Default)]
-pub(super) struct Graph {
+pub(crate) struct Graph {
     /// What each package needs of others in the workspace.
     pub(super) dependencies: Vec<Vec<Dependency>>,
     /// Which packages call for a release when this one has one, and by which of their dependencies.
@@ -25,7 +25,7 @@ pub(super) struct Graph {
 #[derive(Debug)]
 pub(super) struct Dependency {
     pub(super) on: usize,
-    pub(super) requirement: InternalRequirement,
+    pub(super) requirement: Requirement,
 }
 
 /// Disjoint groups of packages.
@@ -74,9 +74,9 @@ impl Membership {
 
 impl Graph {
     /// The graph of the packages that take part; the others pass nothing on and belong to no group.
-    pub(super) fn new(
+    pub(crate) fn new(
         workspace: &Workspace,
-        files: &CargoFiles,
+        files: &WorkspaceFiles,
         (fixed, linked): (Groups, Groups),
         takes_part: &[bool],
     ) -> Self {
@@ -91,7 +91,7 @@ impl Graph {
             .packages
             .iter()
             .map(|package| {
-                let requirements = files.requirements(package);
+                let requirements = files.of(&package.id).requirements(package).into_iter();
                 requirements.map(|requirement| Dependency { on: index[&requirement.package], requirement }).collect()
             })
             .collect();
@@ -100,12 +100,17 @@ impl Graph {
         for &member in fixed.iter().flatten() {
             is_fixed[member] = true;
         }
-        let inherits = |package: usize| takes_part[package] && files.inherits_version(&workspace.packages[package].id);
-        let inheriting: Vec<usize> = (0..count).filter(|&package| inherits(package)).collect();
+        let inheriting = Ecosystem::ALL.iter().map(|&ecosystem| {
+            let inherits = |package: &usize| {
+                let id = &workspace.packages[*package].id;
+                id.ecosystem() == ecosystem && takes_part[*package] && files.of(id).inherits_version(id)
+            };
+            (0..count).filter(inherits).collect()
+        });
         Self {
             dependents: dependents(&dependencies, takes_part),
             dependencies,
-            fixed: Membership::new(count, fixed.into_iter().chain([inheriting])),
+            fixed: Membership::new(count, fixed.into_iter().chain(inheriting)),
             linked: Membership::new(count, linked),
             is_fixed,
         }
@@ -116,7 +121,7 @@ fn dependents(dependencies: &[Vec<Dependency>], takes_part: &[bool]) -> Vec<Vec<
     let mut dependents = vec![Vec::new(); dependencies.len()];
     for (package, needs) in dependencies.iter().enumerate().filter(|(package, _)| takes_part[*package]) {
         for (place, need) in needs.iter().enumerate() {
-            if need.on != package && takes_part[need.on] && need.requirement.passes_releases_on() {
+            if need.on != package && takes_part[need.on] && need.requirement.passes_releases_on {
                 dependents[need.on].push((package, place));
             }
         }

@@ -1,23 +1,25 @@
 //! What a release changes, as a value: new versions, changelog entries, and the full text of every file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use semver::Version;
 
 use super::entry::{Entry, Heading, Reason};
+use super::intake::Taken;
 use crate::SampoError;
-use crate::changeset::{Changeset, FOLDER, Level, Pending};
+use crate::changeset::{FOLDER, KEPT_FOLDER, Level, Pending};
 use crate::config::Config;
 use crate::config::changelog::AutomaticEntries;
 use crate::config::packages::BumpDependents;
 use crate::release::changelog::{self, Group, Section};
 use crate::release::graph::Graph;
 use crate::release::plan_file::{PlannedRelease, ReleasePlan};
-use crate::release::{automatic, levels, ranges, version};
+use crate::release::standing::Standings;
+use crate::release::{automatic, intake, levels, ranges, version};
 use crate::transaction::Change;
-use crate::workspace::cargo::files::{CargoFiles, Read};
-use crate::workspace::{Package, PackageId, Workspace, WorkspaceError};
+use crate::workspace::files::{Moves, Read, WorkspaceFiles};
+use crate::workspace::{Package, PackageId, Workspace};
 
 /// The releases that wait, and what they change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct Plan {
     pub left: Vec<PathBuf>,
     /// Changesets that stay where they are because nobody has written their message yet.
     pub silent: Vec<PathBuf>,
+    /// Changesets that pre-releases have taken up, and whose packages have not left them.
+    pub kept: usize,
     changes: Vec<Change>,
 }
 
@@ -61,6 +65,12 @@ pub struct Warning {
     pub hint: Option<String>,
 }
 
+impl From<(String, Option<String>)> for Warning {
+    fn from((message, hint): (String, Option<String>)) -> Self {
+        Self { message, hint }
+    }
+}
+
 impl Plan {
     /// Whether there is nothing to release.
     pub fn is_empty(&self) -> bool {
@@ -70,6 +80,10 @@ impl Plan {
     /// Why nothing is released, as a phrase.
     pub fn why_empty(&self) -> String {
         match (self.left.len(), self.silent.len()) {
+            (0, 0) if self.kept > 0 => format!(
+                "there is no changeset in `{FOLDER}`; the {} in `{KEPT_FOLDER}` wait for `sampo pre exit`",
+                self.kept
+            ),
             (0, 0) => format!("there is no changeset in `{FOLDER}`"),
             (left, 0) => format!("the {left} pending changeset(s) only name packages that are left out"),
             (0, silent) => format!("the {silent} pending changeset(s) have no message"),
@@ -120,13 +134,25 @@ pub(super) struct Input<'a> {
     /// For the headings of changelogs.
     pub(super) date: Option<String>,
     pub(super) read: Read<'a>,
+    /// Every git tag.
+    pub(super) tags: &'a HashSet<String>,
+    pub(super) aim: Aim,
+}
+
+/// What a release makes of packages that are in a pre-release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// Their next pre-release.
+    Next,
+    /// The stable version that they lead to.
+    Stable,
 }
 
 /// What changesets say of the packages that take part.
 struct Noted<'a> {
     levels: Vec<Option<Level>>,
     entries: Vec<Vec<Entry>>,
-    consumed: Vec<&'a Changeset>,
+    consumed: Vec<Taken<'a>>,
     left: Vec<PathBuf>,
 }
 
@@ -139,25 +165,26 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
         .map(|package| package.version.is_some() && !config.packages.ignores(package))
         .collect();
     let groups = config.packages.groups(workspace, config.source())?;
-    let mut noted = note(workspace, &pending.changesets, &takes_part);
+    let mut noted = note(workspace, intake::taken(input, pending), &takes_part);
     let mut plan = Plan {
         releases: Vec::new(),
         warnings: Vec::new(),
         left: std::mem::take(&mut noted.left),
         silent: pending.without_message.clone(),
+        kept: pending.kept.len(),
         changes: Vec::new(),
     };
     plan.warnings.extend(pending.without_message.iter().map(|path| warn_of_silence(path, &workspace.root)));
     if noted.consumed.is_empty() {
         return Ok(plan);
     }
-    let files = CargoFiles::read(workspace, input.read)?;
-    let packages = files.not_locked(workspace);
-    if !packages.is_empty() {
-        return Err(WorkspaceError::NotLocked { packages }.into());
+    let files = WorkspaceFiles::read(workspace, input.read)?;
+    for files in files.each() {
+        files.check(workspace)?;
     }
     let graph = Graph::new(workspace, &files, groups, &takes_part);
-    let released = next_versions(workspace, config, &graph, &noted.levels)?;
+    let standings = Standings::new(input, &pending.kept);
+    let released = next_versions(config, &graph, &standings, &noted.levels)?;
     let uncovered = ranges::check(workspace, &graph, &files, |package| {
         released[package].as_ref().map(|(_, version)| version.clone())
     })?;
@@ -170,6 +197,7 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
         }
     }
     let versions = moves(workspace, &released);
+    plan.warnings.extend(files.each().flat_map(|files| files.remarks(&versions)).map(Warning::from));
     plan.changes = files.changes(workspace, &versions);
     let releases = workspace.packages.iter().zip(released).zip(noted.entries);
     for ((package, release), entries) in releases {
@@ -178,63 +206,62 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
         plan.releases.push(release);
         plan.changes.push(change);
     }
-    plan.changes.extend(noted.consumed.into_iter().map(removal));
+    let is_prereleased = |package: &PackageId| versions.get(package).is_some_and(|(_, new)| !new.pre.is_empty());
+    plan.changes.extend(intake::changes(input, &noted.consumed, is_prereleased)?);
     Ok(plan)
 }
 
-fn note<'a>(workspace: &Workspace, changesets: &'a [Changeset], takes_part: &[bool]) -> Noted<'a> {
+fn note<'a>(workspace: &Workspace, taken: Vec<Taken<'a>>, takes_part: &[bool]) -> Noted<'a> {
     let count = workspace.packages.len();
     let index: HashMap<&PackageId, usize> =
         workspace.packages.iter().enumerate().map(|(index, package)| (&package.id, index)).collect();
     let mut noted =
         Noted { levels: vec![None; count], entries: vec![Vec::new(); count], consumed: Vec::new(), left: Vec::new() };
-    for changeset in changesets {
+    for taken in taken {
         let mut is_used = false;
-        for entry in &changeset.entries {
+        for entry in &taken.entries {
             let Some(&package) = index.get(&entry.package).filter(|package| takes_part[**package]) else { continue };
             is_used = true;
             noted.levels[package] = noted.levels[package].max(Some(entry.level));
             noted.entries[package].push(Entry {
                 heading: entry.tag.clone().map_or(Heading::Level(entry.level), Heading::Tag),
-                text: changeset.message.clone(),
-                reason: Reason::Changeset(changeset.path.clone()),
+                text: taken.changeset.message.clone(),
+                reason: Reason::Changeset(taken.changeset.path.clone()),
             });
         }
-        if is_used { noted.consumed.push(changeset) } else { noted.left.push(changeset.path.clone()) }
+        if is_used { noted.consumed.push(taken) } else { noted.left.push(taken.changeset.path.clone()) }
     }
     noted
 }
 
 /// The level and next version of each package that is released.
 fn next_versions(
-    workspace: &Workspace,
     config: &Config,
     graph: &Graph,
+    standings: &Standings<'_>,
     direct: &[Option<Level>],
 ) -> Result<Vec<Option<(Level, Version)>>, SampoError> {
-    let next = |package: usize, level: Level| {
-        let Package { id, version, .. } = &workspace.packages[package];
-        version::next(id, version.as_deref().unwrap_or("0.0.0"), level)
-    };
     let joins = |dependent: usize, place: usize, level: Level| {
         let need = &graph.dependencies[dependent][place];
         let share_a_group =
             graph.linked.group(dependent).is_some() && graph.linked.group(dependent) == graph.linked.group(need.on);
-        let Ok(version) = next(need.on, level) else { return true };
-        config.packages.bump_dependents == BumpDependents::Always
-            || share_a_group
+        if config.packages.bump_dependents == BumpDependents::Always {
+            return true;
+        }
+        let Ok(version) = standings.next(need.on, level) else { return true };
+        share_a_group
+            || standings.has_left_unreleased(dependent)
             || need.requirement.changes_with(&version)
             || need.requirement.covers(&version) != Some(true)
     };
     let levels = levels::spread(graph, direct, joins);
-    let versions = levels
-        .into_iter()
-        .enumerate()
-        .map(|(package, level)| level.map(|level| Ok((level, next(package, level)?))).transpose());
-    versions.collect()
+    let next = |(package, level): (usize, Option<Level>)| {
+        level.map(|level| Ok((level, standings.next(package, level)?))).transpose()
+    };
+    levels.into_iter().enumerate().map(next).collect()
 }
 
-fn moves(workspace: &Workspace, released: &[Option<(Level, Version)>]) -> HashMap<PackageId, (String, Version)> {
+fn moves(workspace: &Workspace, released: &[Option<(Level, Version)>]) -> Moves {
     let packages = workspace.packages.iter().zip(released);
     let moved = packages.filter_map(|(package, release)| Some((package, release.as_ref()?)));
     moved
@@ -250,7 +277,7 @@ fn release_of(
     entries: Vec<Entry>,
 ) -> Result<(Release, Change), SampoError> {
     let old_version = package.version.clone().unwrap_or_default();
-    let path = package.manifest.with_file_name("CHANGELOG.md");
+    let path = changelog::path(package);
     let before = (input.read)(&path)?;
     let section = Section {
         name: package.id.name(),
@@ -293,10 +320,6 @@ fn grouped(entries: &[Entry]) -> Vec<Group> {
     headings.into_iter().map(group).collect()
 }
 
-fn removal(changeset: &Changeset) -> Change {
-    Change { path: changeset.path.clone(), before: Some(changeset.source.clone()), after: None }
-}
-
 fn warn_of_silence(path: &Path, root: &Path) -> Warning {
     let path = path.strip_prefix(root).unwrap_or(path);
     Warning {
@@ -306,7 +329,7 @@ fn warn_of_silence(path: &Path, root: &Path) -> Warning {
 }
 
 fn warn_of_range(range: &ranges::UncoveredRange) -> Warning {
-    Warning { message: range.to_string(), hint: Some(ranges::HINT.into()) }
+    Warning { message: range.to_string(), hint: Some(range.advice.into()) }
 }
 
 #[cfg(test)]

@@ -13,13 +13,22 @@ pub(super) struct Fixture {
     files: BTreeMap<PathBuf, String>,
     config: Config,
     pub(super) pending: Pending,
+    tags: Vec<String>,
+    aim: Aim,
 }
 
 impl Fixture {
     pub(super) fn new(config: &str) -> Self {
         let config = Config::parse(Path::new("config.toml"), config.to_owned()).unwrap();
         let workspace = Workspace { root: "/repo".into(), packages: Vec::new(), cargo_target_directory: None };
-        let fixture = Self { workspace, files: BTreeMap::new(), config, pending: Pending::default() };
+        let fixture = Self {
+            workspace,
+            files: BTreeMap::new(),
+            config,
+            pending: Pending::default(),
+            tags: Vec::new(),
+            aim: Aim::Next,
+        };
         fixture.file("Cargo.toml", "[workspace]\n")
     }
 
@@ -66,8 +75,9 @@ impl Fixture {
 
     pub(super) fn plan(&self) -> Result<Plan, SampoError> {
         let read = |path: &Path| Ok(self.files.get(path).cloned());
-        let input = Input { workspace: &self.workspace, config: &self.config, date: None, read: &read };
-        make(&input, &self.pending)
+        let tags = self.tags.iter().cloned().collect();
+        let (workspace, config) = (&self.workspace, &self.config);
+        make(&Input { workspace, config, date: None, read: &read, tags: &tags, aim: self.aim }, &self.pending)
     }
 
     /// `name old -> new`, one release each.
@@ -409,10 +419,47 @@ fn collapsed_entries_leave_one_line_for_those_that_only_follow() {
 }
 
 #[test]
-fn a_package_in_a_prerelease_is_refused_by_name() {
-    let error = chain("").package("early", "1.0.0-rc.1", "").change("early: patch", "A").plan().unwrap_err();
-    assert_eq!(error.code(), "prerelease-unsupported");
-    assert!(chain("").package("early", "1.0.0-rc.1", "").change("core: patch", "A").plan().is_ok());
+fn a_pre_release_without_a_label_cannot_change_its_numbers() {
+    let fixture = || chain("").package("early", "1.0.1-1", "");
+    assert_eq!(fixture().change("early: patch", "A").lines(), ["early 1.0.1-1 -> 1.0.1-2"]);
+    let error = fixture().change("early: minor", "A").plan().unwrap_err();
+    assert_eq!((error.code(), error.to_string().contains("`cargo/early` has no label")), ("prerelease-label", true));
+}
+
+#[test]
+fn a_range_that_leaves_out_a_pre_release_is_refused_where_the_lock_file_needs_it() {
+    let lock =
+        "[[package]]\nname = \"core\"\nversion = \"1.2.0-rc\"\n\n[[package]]\nname = \"util\"\nversion = \"0.4.0\"\n";
+    let fixture = Fixture::new("")
+        .package("core", "1.2.0-rc", "")
+        .package("util", "0.4.0", "[dependencies]\ncore = { path = \"../core\", version = \"1.2\" }\n")
+        .file("Cargo.lock", lock)
+        .change("core: patch", "A");
+    let error = fixture.plan().unwrap_err();
+    assert_eq!(error.to_string(), "`cargo/util` requires `core` 1.2, which leaves out 1.2.1-rc");
+}
+
+#[test]
+fn a_stable_plan_takes_in_what_was_kept_and_ends_every_pre_release() {
+    let mut fixture = chain("")
+        .package("early", "1.1.0-rc.2", "")
+        .file("crates/early/CHANGELOG.md", "# early\n\n## 1.1.0-rc.2\n\n- A\n")
+        .package("begun", "1.0.0-rc", "")
+        .change("early: minor, begun: patch", "A");
+    fixture.pending.kept = std::mem::take(&mut fixture.pending.changesets);
+    fixture = fixture.change("early: patch", "B");
+    fixture.aim = Aim::Stable;
+    assert_eq!(fixture.lines(), ["begun 1.0.0-rc -> 1.0.1", "early 1.1.0-rc.2 -> 1.1.0"]);
+    let text = fixture.text("crates/early/CHANGELOG.md");
+    assert!(
+        text.starts_with(
+            "# early\n\n## 1.1.0\n\n### Minor changes\n\n- A\n\n### Patch changes\n\n- B\n\n## 1.1.0-rc.2\n"
+        ),
+        "{text}"
+    );
+    let plan = fixture.plan().unwrap();
+    assert!(plan.changes().iter().filter(|change| change.path.extension().is_some_and(|md| md == "md")).count() == 4);
+    assert!(plan.changes().iter().rev().take(2).all(|change| change.after.is_none()), "both changesets are gone");
 }
 
 #[test]

@@ -1,10 +1,11 @@
-//! Ranges that leave out a version about to be released: Cargo could not load such a workspace any more.
+//! Ranges that leave out a version about to be released: such a workspace could not be loaded any more, or what is
+//! published would not fit together.
 
 use semver::Version;
 
 use crate::error::Diagnose;
 use crate::release::graph::Graph;
-use crate::workspace::cargo::files::CargoFiles;
+use crate::workspace::files::{Requirement, WorkspaceFiles};
 use crate::workspace::{PackageId, Workspace};
 
 /// A requirement that leaves out the new version of what it names.
@@ -18,11 +19,13 @@ pub struct UncoveredRange {
     pub range: String,
     /// The version left out.
     pub version: Version,
+    /// How to get out of it.
+    pub advice: &'static str,
 }
 
 impl std::fmt::Display for UncoveredRange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { dependent, dependency, range, version } = self;
+        let Self { dependent, dependency, range, version, .. } = self;
         write!(f, "`{dependent}` requires `{}` {range}, which leaves out {version}", dependency.name())
     }
 }
@@ -32,54 +35,52 @@ impl std::fmt::Display for UncoveredRange {
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n       "))]
 pub struct RangeError(pub Vec<UncoveredRange>);
 
-/// How to get out of it.
-pub(super) const HINT: &str = "write the current version in full, such as `1.2.3`: it follows each release in a package of the workspace; or widen the range, such as `>=1.2, <3`";
-
 impl Diagnose for RangeError {
     fn code(&self) -> &'static str {
         "range-uncovered"
     }
 
     fn hint(&self) -> Option<String> {
-        Some(HINT.into())
+        self.0.first().map(|range| range.advice.into())
     }
 }
 
 /// Every range that leaves out a version of `released`: those to be warned of.
 ///
 /// It is an error where versions move in a group, or where a lock file would have to be brought up to date.
-pub(super) fn check(
+pub(crate) fn check(
     workspace: &Workspace,
     graph: &Graph,
-    files: &CargoFiles,
+    files: &WorkspaceFiles,
     released: impl Fn(usize) -> Option<Version>,
 ) -> Result<Vec<UncoveredRange>, RangeError> {
     let mut uncovered = Vec::new();
     let mut refused = Vec::new();
+    let mut check = |dependent: &PackageId, requirement: &Requirement, version: Version, in_group: bool| {
+        if !requirement.leaves_out(&version) {
+            return;
+        }
+        let range = UncoveredRange {
+            dependent: dependent.clone(),
+            dependency: requirement.package.clone(),
+            range: requirement.written().to_owned(),
+            version,
+            advice: requirement.rules.advice,
+        };
+        let is_fatal = in_group || files.of(dependent).needs_fitting_ranges();
+        if is_fatal { refused.push(range) } else { uncovered.push(range) }
+    };
     for (package, needs) in graph.dependencies.iter().enumerate() {
         let in_group = graph.is_fixed[package] || graph.linked.group(package).is_some();
         for need in needs {
             let Some(version) = released(need.on) else { continue };
-            if need.requirement.follows() || need.requirement.covers(&version) != Some(false) {
-                continue;
-            }
-            let range = UncoveredRange {
-                dependent: workspace.packages[package].id.clone(),
-                dependency: workspace.packages[need.on].id.clone(),
-                range: need.requirement.written().to_owned(),
-                version,
-            };
-            if in_group || files.has_lockfile() { refused.push(range) } else { uncovered.push(range) }
+            check(&workspace.packages[package].id, &need.requirement, version, in_group);
         }
     }
-    for (dependent, requirement) in files.outside_requirements(workspace) {
+    for (dependent, requirement) in files.each().flat_map(|files| files.outside_requirements(workspace)) {
         let on = workspace.packages.binary_search_by(|package| package.id.cmp(&requirement.package));
         let Some(version) = on.ok().and_then(&released) else { continue };
-        if requirement.covers(&version) == Some(false) {
-            let (dependency, range) = (requirement.package.clone(), requirement.written().to_owned());
-            let range = UncoveredRange { dependent, dependency, range, version };
-            if files.has_lockfile() { refused.push(range) } else { uncovered.push(range) }
-        }
+        check(&dependent, &requirement, version, false);
     }
     if refused.is_empty() { Ok(uncovered) } else { Err(RangeError(refused)) }
 }

@@ -1,10 +1,10 @@
-//! How a version rises.
+//! How a version rises, before, during and after pre-releases.
 
-use semver::Version;
+use semver::{Prerelease, Version};
 
 use crate::changeset::Level;
 use crate::error::Diagnose;
-use crate::workspace::PackageId;
+use crate::workspace::{Package, PackageId};
 
 /// A package cannot get a new version.
 #[derive(Debug, thiserror::Error)]
@@ -30,13 +30,15 @@ pub enum VersionError {
         /// How much it should have risen.
         level: Level,
     },
-    /// It is in a pre-release.
-    #[error("`{package}` is at the pre-release {version}, and pre-releases are not supported yet")]
-    Prerelease {
+    /// A pre-release of numbers only has no label that could go on with other numbers.
+    #[error("the pre-release {version} of `{package}` has no label, and cannot rise by a {level}")]
+    NoLabel {
         /// The package.
         package: PackageId,
         /// Its version.
         version: String,
+        /// How much it should have risen.
+        level: Level,
     },
 }
 
@@ -44,7 +46,7 @@ impl Diagnose for VersionError {
     fn code(&self) -> &'static str {
         match self {
             Self::NotSemver { .. } | Self::TooLarge { .. } => "version-invalid",
-            Self::Prerelease { .. } => "prerelease-unsupported",
+            Self::NoLabel { .. } => "prerelease-label",
         }
     }
 
@@ -52,32 +54,129 @@ impl Diagnose for VersionError {
         match self {
             Self::NotSemver { .. } => Some("write a version such as `1.2.3`".into()),
             Self::TooLarge { .. } => Some("write a version with smaller numbers by hand".into()),
-            Self::Prerelease { package, .. } => Some(format!(
-                "set a version without a pre-release part in its manifest, or leave `{package}` out with `ignore` below `[packages]`"
-            )),
+            Self::NoLabel { package, .. } => {
+                Some(format!("give it one with `sampo pre enter LABEL --package {package}`"))
+            }
         }
     }
 }
 
-/// The version of `package` behind its next release.
-pub(super) fn next(package: &PackageId, version: &str, level: Level) -> Result<Version, VersionError> {
-    let current = parse(version).map_err(|source| VersionError::NotSemver {
-        package: package.clone(),
-        version: version.to_owned(),
-        source,
-    })?;
-    if !current.pre.is_empty() {
-        return Err(VersionError::Prerelease { package: package.clone(), version: version.to_owned() });
+/// How a version relates to what was released before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It was released.
+    Released,
+    /// A pre-release was begun, and no release has been made in it: its numbers are those of the last stable version.
+    Begun,
+    /// Pre-releases have led to its numbers, and itself was not released: it left them, or took another label.
+    Waiting,
+}
+
+/// The version behind `current` for a change of `level`; `is_taken` tells of a version whether it was released.
+///
+/// A change that the numbers already stand for, which 1.1.0-alpha does for every minor since 1.0.0, changes no number.
+pub(super) fn next(
+    current: &Version,
+    standing: Standing,
+    level: Level,
+    is_taken: impl Fn(&Version) -> bool,
+) -> Result<Version, Refusal> {
+    let is_stable = current.pre.is_empty();
+    if standing == Standing::Begun || (is_stable && standing == Standing::Released) {
+        return raised(current, level, current.pre.clone());
     }
-    raised(&current, level).ok_or_else(|| VersionError::TooLarge {
-        package: package.clone(),
-        version: version.to_owned(),
-        level,
+    if level > implied(current) {
+        let label = without_counter(&current.pre);
+        return if label.is_empty() && !is_stable { Err(Refusal::NoLabel) } else { raised(current, level, label) };
+    }
+    let mut next = Version { build: semver::BuildMetadata::EMPTY, ..current.clone() };
+    let mut is_new = standing == Standing::Waiting;
+    while !is_new {
+        next.pre = counted(&next.pre).ok_or(Refusal::TooLarge)?;
+        is_new = !is_taken(&next);
+    }
+    Ok(next)
+}
+
+/// The same version without its pre-release, and how that stands.
+pub(super) fn stable(current: &Version, standing: Standing) -> (Version, Standing) {
+    let standing = match standing {
+        _ if current.pre.is_empty() => standing,
+        Standing::Begun => Standing::Released,
+        Standing::Released | Standing::Waiting => Standing::Waiting,
+    };
+    (Version::new(current.major, current.minor, current.patch), standing)
+}
+
+/// Why there is no next version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    TooLarge,
+    NoLabel,
+}
+
+impl Refusal {
+    /// The error for `package`, which cannot rise by `level`.
+    pub(super) fn of(self, package: &PackageId, version: &Version, level: Level) -> VersionError {
+        let (package, version) = (package.clone(), version.to_string());
+        match self {
+            Self::TooLarge => VersionError::TooLarge { package, version, level },
+            Self::NoLabel => VersionError::NoLabel { package, version, level },
+        }
+    }
+}
+
+/// The label that pre-releases share, whatever their number: the first part that is not numeric, in lower case.
+pub(crate) fn label(pre: &Prerelease) -> Option<String> {
+    pre.split('.').find(|part| !is_number(part)).map(str::to_ascii_lowercase)
+}
+
+/// Whether both are x.y.z of the same numbers.
+pub(crate) fn has_same_numbers(a: &Version, b: &Version) -> bool {
+    (a.major, a.minor, a.patch) == (b.major, b.minor, b.patch)
+}
+
+/// The largest change that the numbers of a version stand for.
+fn implied(version: &Version) -> Level {
+    match (version.minor, version.patch) {
+        (0, 0) => Level::Major,
+        (_, 0) => Level::Minor,
+        _ => Level::Patch,
+    }
+}
+
+/// The next in a row: `alpha`, `alpha.1`, `alpha.2`.
+fn counted(pre: &Prerelease) -> Option<Prerelease> {
+    let next = match pre.rsplit_once('.').unwrap_or(("", pre)) {
+        ("", number) if is_number(number) => (number.parse::<u64>().ok()?.checked_add(1)?).to_string(),
+        (label, number) if is_number(number) => format!("{label}.{}", number.parse::<u64>().ok()?.checked_add(1)?),
+        _ => format!("{pre}.1"),
+    };
+    Prerelease::new(&next).ok()
+}
+
+fn without_counter(pre: &Prerelease) -> Prerelease {
+    let label = pre.split('.').collect::<Vec<_>>();
+    let end = label.iter().rposition(|part| !is_number(part)).map_or(0, |last| last + 1);
+    Prerelease::new(&label[..end].join(".")).expect("parts of a pre-release make one")
+}
+
+/// Whether a part of a pre-release counts.
+pub(super) fn is_number(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The version `written` in the manifest of `package`.
+pub(crate) fn of(package: &Package, written: &str) -> Result<Version, VersionError> {
+    parse(written).map_err(|source| VersionError::NotSemver {
+        package: package.id.clone(),
+        version: written.to_owned(),
+        source,
     })
 }
 
 /// A version; `1` and `1.4` mean `1.0.0` and `1.4.0`.
-pub(super) fn parse(text: &str) -> Result<Version, semver::Error> {
+pub(crate) fn parse(text: &str) -> Result<Version, semver::Error> {
     let text = text.trim();
     Version::parse(text).or_else(|error| {
         let is_short = text.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
@@ -89,23 +188,24 @@ pub(super) fn parse(text: &str) -> Result<Version, semver::Error> {
     })
 }
 
-/// Plain arithmetic, also below 1.0.0; build metadata is dropped. None if a number would become too large.
-fn raised(version: &Version, level: Level) -> Option<Version> {
+/// Plain arithmetic, also below 1.0.0; build metadata is dropped.
+fn raised(version: &Version, level: Level, pre: Prerelease) -> Result<Version, Refusal> {
     let Version { major, minor, patch, .. } = *version;
-    Some(match level {
-        Level::Patch => Version::new(major, minor, patch.checked_add(1)?),
-        Level::Minor => Version::new(major, minor.checked_add(1)?, 0),
-        Level::Major => Version::new(major.checked_add(1)?, 0, 0),
-    })
+    let plus_one = |number: u64| number.checked_add(1).ok_or(Refusal::TooLarge);
+    let numbers = match level {
+        Level::Patch => Version::new(major, minor, plus_one(patch)?),
+        Level::Minor => Version::new(major, plus_one(minor)?, 0),
+        Level::Major => Version::new(plus_one(major)?, 0, 0),
+    };
+    Ok(Version { pre, ..numbers })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::Ecosystem;
 
-    fn next(version: &str, level: Level) -> Result<String, VersionError> {
-        super::next(&PackageId::new(Ecosystem::Cargo, "a"), version, level).map(|version| version.to_string())
+    fn next(version: &str, standing: Standing, level: Level) -> Result<String, Refusal> {
+        super::next(&parse(version).unwrap(), standing, level, |_| false).map(|version| version.to_string())
     }
 
     #[test]
@@ -119,22 +219,90 @@ mod tests {
             ("2", Level::Patch, "2.0.1"),
         ];
         for (version, level, expected) in table {
-            assert_eq!(next(version, level).unwrap(), expected, "{version} {level}");
+            assert_eq!(next(version, Standing::Released, level).unwrap(), expected, "{version} {level}");
         }
     }
 
     #[test]
-    fn other_versions_are_refused_by_name() {
-        assert_eq!(next("1.0.0-rc.1", Level::Patch).unwrap_err().code(), "prerelease-unsupported");
+    fn the_first_pre_release_raises_the_numbers_and_keeps_the_label() {
+        let table = [
+            ("1.0.0-alpha", Level::Minor, "1.1.0-alpha"),
+            ("2.0.0-beta", Level::Patch, "2.0.1-beta"),
+            ("1.2.3-alpha", Level::Patch, "1.2.4-alpha"),
+            ("1.2.3-rc.1", Level::Major, "2.0.0-rc.1"),
+        ];
+        for (version, level, expected) in table {
+            assert_eq!(next(version, Standing::Begun, level).unwrap(), expected, "{version} {level}");
+        }
+    }
+
+    #[test]
+    fn further_pre_releases_count_until_a_change_asks_for_other_numbers() {
+        let table = [
+            ("1.1.0-alpha", Level::Minor, Ok("1.1.0-alpha.1")),
+            ("1.1.0-alpha.1", Level::Patch, Ok("1.1.0-alpha.2")),
+            ("1.1.0-alpha.9+x", Level::Patch, Ok("1.1.0-alpha.10")),
+            ("1.1.0-1", Level::Minor, Ok("1.1.0-2")),
+            ("2.0.0-rc.1.2", Level::Major, Ok("2.0.0-rc.1.3")),
+            ("1.1.0-alpha.1", Level::Major, Ok("2.0.0-alpha")),
+            ("1.1.1-rc.1.2", Level::Minor, Ok("1.2.0-rc")),
+            ("1.1.0-1", Level::Major, Err(Refusal::NoLabel)),
+            ("1.1.0-a.18446744073709551615", Level::Patch, Err(Refusal::TooLarge)),
+        ];
+        for (version, level, expected) in table {
+            assert_eq!(next(version, Standing::Released, level), expected.map(str::to_owned), "{version} {level}");
+        }
+    }
+
+    #[test]
+    fn a_version_that_waits_is_released_as_it_is_unless_a_change_asks_for_more() {
+        let table = [
+            ("1.1.0", Level::Minor, "1.1.0"),
+            ("1.1.0", Level::Patch, "1.1.0"),
+            ("1.1.0", Level::Major, "2.0.0"),
+            ("1.1.0-beta", Level::Minor, "1.1.0-beta"),
+            ("1.1.0-beta", Level::Major, "2.0.0-beta"),
+        ];
+        for (version, level, expected) in table {
+            assert_eq!(next(version, Standing::Waiting, level).unwrap(), expected, "{version} {level}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_was_given_is_not_given_again() {
+        let taken = |version: &Version| ["alpha.1", "alpha.2"].contains(&version.pre.as_str());
+        let version = Version::parse("1.1.0-alpha").unwrap();
+        let next = super::next(&version, Standing::Released, Level::Patch, taken).unwrap();
+        assert_eq!(next.to_string(), "1.1.0-alpha.3");
+    }
+
+    #[test]
+    fn without_its_pre_release_a_version_waits_once_a_release_has_led_to_it() {
+        let of = |version: &str, standing| stable(&Version::parse(version).unwrap(), standing);
+        assert_eq!(of("1.1.0-rc.2", Standing::Released), (Version::new(1, 1, 0), Standing::Waiting));
+        assert_eq!(of("1.0.0-rc", Standing::Begun), (Version::new(1, 0, 0), Standing::Released));
+        assert_eq!(of("1.0.0", Standing::Released), (Version::new(1, 0, 0), Standing::Released));
+    }
+
+    #[test]
+    fn labels_are_compared_without_numbers_and_case() {
+        let of = |pre: &str| label(&Prerelease::new(pre).unwrap());
+        assert_eq!(of("beta.3"), of("BETA"));
+        assert_eq!(of("1.rc.2").as_deref(), Some("rc"));
+        assert_eq!(of("7"), None);
+    }
+
+    #[test]
+    fn other_versions_are_refused() {
         for version in ["", "x", "1.", "1.2.3.4", "1.-2"] {
-            assert_eq!(next(version, Level::Patch).unwrap_err().code(), "version-invalid", "{version}");
+            assert!(parse(version).is_err(), "{version}");
         }
     }
 
     #[test]
     fn a_number_that_cannot_rise_is_refused() {
-        let error = next("1.18446744073709551615.0", Level::Minor).unwrap_err();
-        assert_eq!(error.to_string(), "the version 1.18446744073709551615.0 of `cargo/a` cannot rise by a minor");
-        assert_eq!(next("1.18446744073709551615.0", Level::Patch).unwrap(), "1.18446744073709551615.1");
+        let largest = "1.18446744073709551615.0";
+        assert_eq!(next(largest, Standing::Released, Level::Minor), Err(Refusal::TooLarge));
+        assert_eq!(next(largest, Standing::Released, Level::Patch).unwrap(), "1.18446744073709551615.1");
     }
 }

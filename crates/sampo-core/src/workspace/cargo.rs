@@ -3,22 +3,67 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use async_trait::async_trait;
 use cargo_metadata::{Metadata, MetadataCommand};
 
+use super::ecosystem::{self, Support};
+use super::files::{Files, Read};
+use super::registry::{Registry, RegistryContext};
 use super::{DependencyKind, Ecosystem, InternalDependency, Package, PackageId, Workspace, WorkspaceError};
+use crate::git::{Git, GitError};
 use crate::process::Command;
 
 mod document;
-pub(crate) mod files;
+mod files;
 mod lockfile;
 mod manifest;
 mod outside;
+mod registry;
 mod requirement;
 
+use files::CargoFiles;
 use manifest::{Manifest, PackageVersion};
+use registry::CargoRegistry;
+
+/// Rust crates.
+pub(super) struct Cargo;
+
+#[async_trait]
+impl Support for Cargo {
+    fn prefix(&self) -> &'static str {
+        "cargo"
+    }
+
+    fn display_name(&self) -> &'static str {
+        "Cargo"
+    }
+
+    fn manifest(&self) -> (&'static str, &'static str) {
+        ("Cargo.toml", "list its packages in `members` below `[workspace]`")
+    }
+
+    async fn discover(&self, workspace: &mut Workspace) -> Result<(), WorkspaceError> {
+        discover(workspace).await
+    }
+
+    fn files(&self, workspace: &Workspace, read: Read<'_>) -> Result<Box<dyn Files>, WorkspaceError> {
+        Ok(Box::new(CargoFiles::read(workspace, read)?))
+    }
+
+    async fn version_at(&self, git: &Git, revision: &str, package: &Package) -> Result<Option<String>, GitError> {
+        let path = ecosystem::beside_manifest(package, "Cargo.toml");
+        let Some(text) = git.file_at(revision, &path).await? else { return Ok(None) };
+        let root = if inherits_version(&text) { git.file_at(revision, "Cargo.toml").await? } else { None };
+        Ok(version_in(&text, &root.unwrap_or_default()))
+    }
+
+    fn registry(&self, context: RegistryContext<'_>) -> Box<dyn Registry> {
+        Box::new(CargoRegistry::new(context))
+    }
+}
 
 /// Adds the members of the Cargo workspace at the root, if there is one.
-pub(super) async fn discover(workspace: &mut Workspace) -> Result<(), WorkspaceError> {
+async fn discover(workspace: &mut Workspace) -> Result<(), WorkspaceError> {
     let manifest = workspace.root.join("Cargo.toml");
     if !manifest.is_file() {
         return Ok(());
@@ -82,13 +127,13 @@ fn read_package(package: &cargo_metadata::Package, root: &Path, members: &HashMa
 }
 
 /// Whether the package of the manifest `text` takes its version from the workspace.
-pub(crate) fn inherits_version(text: &str) -> bool {
+fn inherits_version(text: &str) -> bool {
     parse(text).is_some_and(|manifest| manifest.version == Some(PackageVersion::Inherited))
 }
 
 /// The version that the manifest `text` gives its package, taken from the manifest `root` if it is inherited; none if
 /// there is none, or a manifest cannot be read.
-pub(crate) fn version_in(text: &str, root: &str) -> Option<String> {
+fn version_in(text: &str, root: &str) -> Option<String> {
     match parse(text)?.version? {
         PackageVersion::Own(version) => Some(version.value),
         PackageVersion::Inherited => parse(root)?.workspace_version.map(|version| version.value),
@@ -126,6 +171,7 @@ fn read_dependency(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workspace::fixtures::package;
 
     #[test]
     fn a_version_is_that_of_the_manifest_or_of_the_workspace_that_it_names() {
@@ -142,5 +188,26 @@ mod tests {
             assert_eq!(version_in(text, root).as_deref(), version, "{text}");
         }
         assert_eq!(version_in("[package]\nversion.workspace = true\n", ""), None);
+    }
+
+    #[tokio::test]
+    async fn the_version_of_an_earlier_commit_is_found_also_where_it_is_inherited() {
+        let repo = sampo_testkit::Repo::new();
+        let write = |version: &str| {
+            repo.write("Cargo.toml", format!("[workspace.package]\nversion = \"{version}\"\n"));
+            repo.write("own/Cargo.toml", format!("[package]\nname = \"own\"\nversion = \"{version}\"\n"));
+            repo.write("heir/Cargo.toml", "[package]\nname = \"heir\"\nversion.workspace = true\n");
+            repo.commit(version);
+        };
+        write("1.0.0");
+        write("1.1.0");
+        let git = Git::new(repo.root());
+        for name in ["own", "heir"] {
+            let package = package(name, &[]);
+            let before = Cargo.version_at(&git, "HEAD^1", &package).await.unwrap();
+            let now = Cargo.version_at(&git, "HEAD", &package).await.unwrap();
+            assert_eq!((before.as_deref(), now.as_deref()), (Some("1.0.0"), Some("1.1.0")), "{name}");
+        }
+        assert_eq!(Cargo.version_at(&git, "HEAD", &package("new", &[])).await.unwrap(), None);
     }
 }

@@ -104,6 +104,8 @@ pub(crate) struct State {
     pub(crate) embedded_assets: usize,
     pub(crate) lag: u32,
     pub(crate) throttle: Option<u64>,
+    /// Whether what is uploaded is digested and then forgotten.
+    pub(crate) discards: bool,
     pub(crate) direct_downloads: bool,
     pub(crate) faults: Vec<Fault>,
     pub(crate) unknown: Vec<String>,
@@ -130,6 +132,7 @@ impl State {
             embedded_assets: 1000,
             lag: 0,
             throttle: None,
+            discards: false,
             direct_downloads: false,
             faults: Vec::new(),
             unknown: Vec::new(),

@@ -9,7 +9,7 @@ use sampo_core::changeset::{Draft, Level};
 use sampo_core::project::Project;
 use sampo_core::workspace::PackageId;
 
-mod prompts;
+pub mod prompts;
 
 use prompts::Cancelled;
 
@@ -84,7 +84,8 @@ fn draft(project: &Project, arguments: Arguments) -> anyhow::Result<Draft> {
     Ok(Draft::new(levels, tag.as_deref(), &message, &project.config.changesets).map_err(SampoError::from)?)
 }
 
-fn resolve(project: &Project, names: &[String]) -> Result<Vec<PackageId>, SampoError> {
+/// The packages that these names mean.
+pub fn resolve(project: &Project, names: &[String]) -> Result<Vec<PackageId>, SampoError> {
     let id = |name: &String| Ok(project.workspace.resolve(name.trim())?.id.clone());
     names.iter().map(id).collect()
 }

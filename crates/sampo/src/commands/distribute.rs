@@ -1,6 +1,7 @@
 //! `sampo distribute`.
 
 mod build;
+mod format;
 mod matrix;
 mod selection;
 mod status;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
 use sampo_core::SampoError;
-use sampo_core::distribute::report::{Report, Verdict};
+use sampo_core::distribute::report::{Detail, Report, Verdict};
 use sampo_core::distribute::{self, Caller, Finishing, Outcome, Request};
 use sampo_core::event::Reporter;
 use sampo_core::interrupt::Interrupt;
@@ -89,11 +90,14 @@ struct DeliveryArguments {
     /// Replace what differs at a destination.
     #[arg(long)]
     replace: bool,
+    /// Start nothing new once something failed; the rest is reported as blocked.
+    #[arg(long)]
+    fail_fast: bool,
     /// Take only what did not succeed in this report.
     #[arg(long, value_name = "REPORT", conflicts_with_all = ["tag", "plan", "all", "package", "target", "backend"])]
     retry: Option<PathBuf>,
-    /// Write the report as JSON.
-    #[arg(long, value_name = "FILE")]
+    /// Write the report: as Markdown if the name ends in `.md`, otherwise as JSON.
+    #[arg(long, value_name = "FILE", value_parser = report_file)]
     report: Option<PathBuf>,
     /// What is printed on standard output.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -101,9 +105,6 @@ struct DeliveryArguments {
     /// How many deliveries at the same time, instead of `distribute.jobs`.
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
-    /// Show only what may need attention, and the report.
-    #[arg(long, short)]
-    quiet: bool,
 }
 
 impl DeliveryArguments {
@@ -122,20 +123,30 @@ enum Format {
     Text,
     /// The report as JSON.
     Json,
+    /// The report as Markdown.
+    Markdown,
+}
+
+/// Other commands take `-` for standard output.
+fn report_file(text: &str) -> Result<PathBuf, String> {
+    match text {
+        "-" => Err("`--format json` prints the report on standard output".into()),
+        path => Ok(path.into()),
+    }
 }
 
 /// Runs it.
-pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub async fn run(arguments: Arguments, detail: Detail) -> anyhow::Result<ExitCode> {
     match arguments.step {
         Some(Step::Matrix(arguments)) => matrix::run(arguments).await,
         Some(Step::Build(arguments)) => build::run(arguments).await,
         Some(Step::Verify(arguments)) => verify::run(arguments).await,
         Some(Step::Status(arguments)) => status::run(arguments).await,
-        None => deliver(arguments.delivery).await,
+        None => deliver(arguments.delivery, detail).await,
     }
 }
 
-async fn deliver(arguments: DeliveryArguments) -> anyhow::Result<ExitCode> {
+async fn deliver(arguments: DeliveryArguments, detail: Detail) -> anyhow::Result<ExitCode> {
     let project = super::open_project().await?;
     let finishing = arguments.finishing();
     let request = Request {
@@ -146,11 +157,12 @@ async fn deliver(arguments: DeliveryArguments) -> anyhow::Result<ExitCode> {
         from: arguments.from,
         dry_run: arguments.dry_run,
         replace: arguments.replace,
+        fail_fast: arguments.fail_fast,
         retry: arguments.retry,
         report: arguments.report,
         jobs: arguments.jobs,
     };
-    let reporter: Arc<dyn Reporter> = Arc::new(Terminal { quiet: arguments.quiet });
+    let reporter: Arc<dyn Reporter> = Arc::new(Terminal::default());
     let interrupt = Interrupt::listen(Arc::clone(&reporter));
     let caller = Caller { reporter, cancellation: interrupt.token() };
     let Some(outcome) = interrupt.guard(distribute::deliver(&project, &request, &caller)).await else {
@@ -159,7 +171,7 @@ async fn deliver(arguments: DeliveryArguments) -> anyhow::Result<ExitCode> {
     match outcome? {
         Outcome::Nothing(nothing) => Ok(nothing_to_do(&nothing)),
         Outcome::Done(report) => {
-            show(&report, arguments.format)?;
+            show(&report, arguments.format, detail)?;
             Ok(exit_code(&report))
         }
     }
@@ -174,10 +186,11 @@ fn nothing_to_do(nothing: &distribute::Nothing) -> ExitCode {
     ExitCode::from(NOTHING_TO_DO)
 }
 
-fn show(report: &Report, format: Format) -> Result<(), SampoError> {
+fn show(report: &Report, format: Format, detail: Detail) -> Result<(), SampoError> {
     match format {
         Format::Json => print::line(report.to_json()),
-        Format::Text => print::result(report.to_text(width())),
+        Format::Text => print::result(report.to_text(width(), detail)),
+        Format::Markdown => print::result(report.to_markdown(detail)),
     }
 }
 

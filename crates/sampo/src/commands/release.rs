@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use sampo_core::SampoError;
 use sampo_core::atomic;
+use sampo_core::clock;
 use sampo_core::distribute::{self, BuildMatrix, Caller, Choice, Grouping, MatrixFormat, MatrixRequest, Selection};
 use sampo_core::event::{Event, Reporter};
 use sampo_core::interrupt::Interrupt;
@@ -53,7 +54,7 @@ pub struct Arguments {
 /// Runs it.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = super::open_project().await?;
-    let plan = release::plan(&project, chrono::Utc::now()).await?;
+    let plan = release::plan(&project, clock::now(&project.environment).map_err(SampoError::from)?).await?;
     // What the next steps are told is known to be right, and where it goes to be writable, before anything is changed.
     let outputs = Outputs::prepare(&project, &plan, &arguments).await?;
     show(&plan, outputs.prints_matrix())?;
@@ -70,7 +71,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(NOTHING_TO_DO));
     }
     if arguments.dry_run {
-        print::remark("dry run: nothing was changed");
+        print::note("dry run: nothing was changed");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,30 +2,31 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, StreamExt, TryStreamExt};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{Backend, BackendConfig, BackendContext, BackendError, Presence, Progress, Receipt, Survey};
 use crate::config::{BackendTable, CommandLine, ConfigError};
 use crate::distribute::model::{Artifact, ArtifactKind, Item, Release, Shipment};
-use crate::error::{Diagnose, SampoError, chain};
+use crate::error::SampoError;
 use crate::event::Event;
-use crate::process::{Command, Output, ProcessError, last_lines};
-use crate::template::{ArtifactScope, Template, TemplateError, Variables};
+use crate::process::Output;
+use crate::shell::Shell;
+use crate::template::{ArtifactScope, Template, Variables};
 
-/// The exit status that means: worth trying again (`EX_TEMPFAIL` of sysexits.h).
-const TEMPORARY_FAILURE: i32 = 75;
-/// The exit statuses with which a shell says that there is no such program, or that it cannot be run.
-const NOT_EXECUTABLE: i32 = 126;
-const NOT_FOUND: i32 = 127;
-/// How many lines of a failed command's output stand in the report.
-const REPORTED_LINES: usize = 20;
+mod ending;
+mod surroundings;
+
+use ending::{invalid, not_run};
+pub use surroundings::ArtifactList;
+
+/// How much of each output stream is kept: enough for its last lines, and nothing that a talkative command could fill.
+const KEPT: usize = 64 * 1024;
 /// How many checks run at the same time.
 const CHECKS: usize = 4;
 /// How often a running command counts as progress: it has a timeout of its own, and may well be silent.
@@ -38,8 +39,11 @@ const TICK: Duration = Duration::from_secs(1);
 pub struct Config {
     /// Delivers. A string runs in the shell, an array runs as it is.
     run: CommandLine<ArtifactScope>,
-    /// Ends with status 0 if it is already there, and with any other one but 126 and 127 if it is not.
+    /// Ends with status 0 if it is already there, and with any other one but 75, 126 and 127 if it is not.
     check: Option<CommandLine<ArtifactScope>>,
+    /// The shell that runs what is a string.
+    #[serde(default)]
+    shell: Shell,
     /// Whether it runs once for each artifact, or once for the release.
     #[serde(default)]
     per: Per,
@@ -80,26 +84,71 @@ impl BackendConfig for Config {
     const RETRIES: Option<u32> = Some(0);
 
     fn check(&self, table: &BackendTable) -> Result<(), ConfigError> {
-        let mut templates: Vec<(&str, &Template<ArtifactScope>)> =
-            self.env.values().map(|value| ("env", value)).collect();
-        for (key, line) in [("run", Some(&self.run)), ("check", self.check.as_ref())] {
-            templates.extend(line.into_iter().flat_map(CommandLine::templates).map(|template| (key, template)));
-        }
-        let of_one_artifact = ["artifact", "path", "sha256", "target"];
-        for (key, template) in templates {
-            if let (Per::Release, Some(variable)) = (self.per, of_one_artifact.iter().find(|name| template.uses(name)))
-            {
-                let message = format!(
-                    "`{variable}` means nothing with `per = \"release\"`: the file in `SAMPO_ARTIFACTS` lists all artifacts"
-                );
-                return Err(table.error(Some(key), message));
-            }
-        }
-        Ok(())
+        let checks = [self.check_variables(table), self.check_shell(table), self.check_names(table)];
+        ConfigError::all(checks.into_iter().flatten())
     }
 
     fn build(self, table: &BackendTable, context: &BackendContext) -> Result<Box<dyn Backend>, SampoError> {
         Ok(Box::new(CommandBackend { name: table.name().to_owned(), config: self, context: context.clone() }))
+    }
+}
+
+impl Config {
+    /// The commands, by their keys.
+    fn lines(&self) -> impl Iterator<Item = (&'static str, &CommandLine<ArtifactScope>)> {
+        std::iter::once(("run", &self.run)).chain(self.check.as_ref().map(|check| ("check", check)))
+    }
+
+    /// One artifact has no name where a command runs once for all of them.
+    fn check_variables(&self, table: &BackendTable) -> Vec<ConfigError> {
+        if self.per == Per::Artifact {
+            return Vec::new();
+        }
+        let in_lines =
+            self.lines().flat_map(|(key, line)| line.templates().iter().map(move |template| (key, template)));
+        let others = self.env.values().map(|value| ("env", value));
+        let others = others.chain(self.outputs_url.iter().map(|url| ("outputs_url", url)));
+        let stray = |(key, template): (&str, &Template<ArtifactScope>)| {
+            let variable = ["artifact", "path", "sha256", "target"].into_iter().find(|name| template.uses(name))?;
+            let message = format!(
+                "`{variable}` means nothing with `per = \"release\"`: the file in `SAMPO_ARTIFACTS` lists all artifacts"
+            );
+            Some(table.error(Some(key), message))
+        };
+        in_lines.chain(others).filter_map(stray).collect()
+    }
+
+    /// A shell runs what is written for it.
+    fn check_shell(&self, table: &BackendTable) -> Vec<ConfigError> {
+        let shell = self.shell.as_str();
+        let is_line = |line: &CommandLine<ArtifactScope>| matches!(line, CommandLine::Shell(_));
+        if self.shell != Shell::default() && !self.lines().any(|(_, line)| is_line(line)) {
+            let message = format!("`{shell}` has nothing to run: an array runs without a shell");
+            return vec![table.error(Some("shell"), message)];
+        }
+        let has_lines = |line: &CommandLine<ArtifactScope>| match line {
+            CommandLine::Shell(line) => line.source().trim_end().contains('\n'),
+            CommandLine::Arguments(_) => false,
+        };
+        let refused = self.lines().filter(|(_, line)| !self.shell.takes_lines() && has_lines(line));
+        refused.map(|(key, _)| table.error(Some(key), format!("`{shell}` runs no more than one line"))).collect()
+    }
+
+    /// Environment variables have names, and those of Sampo mean what they say.
+    fn check_names(&self, table: &BackendTable) -> Vec<ConfigError> {
+        let names =
+            self.env.keys().map(|name| ("env", name)).chain(self.pass_env.iter().map(|name| ("pass_env", name)));
+        let defect = |(key, name): (&str, &String)| {
+            let reason = if name.is_empty() || name.contains(['=', '\0']) {
+                "is no name for an environment variable"
+            } else if name.starts_with("SAMPO_") {
+                "is set by Sampo itself: names that begin with `SAMPO_` are its own"
+            } else {
+                return None;
+            };
+            Some(table.error(Some(key), format!("`{name}` {reason}")))
+        };
+        names.filter_map(defect).collect()
     }
 }
 
@@ -113,17 +162,6 @@ impl std::fmt::Debug for CommandBackend {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CommandBackend").field("name", &self.name).finish_non_exhaustive()
     }
-}
-
-/// One artifact in the file that `SAMPO_ARTIFACTS` names.
-#[derive(Debug, Serialize)]
-struct ListedArtifact<'a> {
-    name: &'a str,
-    path: &'a std::path::Path,
-    kind: ArtifactKind,
-    target: Option<&'a str>,
-    bytes: u64,
-    sha256: String,
 }
 
 impl CommandBackend {
@@ -144,102 +182,28 @@ impl CommandBackend {
         shipment: &Shipment,
         artifact: Option<&Artifact>,
     ) -> Result<Output, BackendError> {
-        let list = self.list_artifacts(shipment, artifact)?;
+        let list = if artifact.is_none() { Some(ArtifactList::write(shipment)?) } else { None };
         let variables = Self::variables(&shipment.release, artifact);
-        let mut command = line.command(&variables).map_err(invalid)?;
-        command = self.with_environment(command, shipment, artifact, &variables)?;
-        if let Some(list) = &list {
-            command = command.env("SAMPO_ARTIFACTS", list.path());
-        }
+        let command = line.command(self.config.shell, &variables).map_err(invalid)?;
+        let command = self.surrounded(command, shipment, artifact, list.as_ref(), &variables)?;
         let (name, reporter) = (self.name.clone(), Arc::clone(&self.context.reporter));
         let secrets = self.context.token_variables.iter().chain(&self.config.pass_env).map(String::as_str);
-        let redactor = self.context.environment.redactor(secrets);
         command
             .in_folder(self.context.root.join(&self.config.working_directory))
             .timeout(self.config.timeout)
-            .redacted_by(redactor)
+            .redacted_by(self.context.environment.redactor(secrets))
+            .capture(KEPT)
+            .as_plain_text()
             .on_line(move |line| reporter.report(Event::Output { source: &name, line }))
             .run()
             .await
             .map_err(|error| not_run(&error))
     }
 
-    fn with_environment(
-        &self,
-        mut command: Command,
-        shipment: &Shipment,
-        artifact: Option<&Artifact>,
-        variables: &Variables,
-    ) -> Result<Command, BackendError> {
-        for name in self.context.token_variables.iter().filter(|name| !self.config.pass_env.contains(name)) {
-            command = command.without_env(name);
-        }
-        for name in &self.config.pass_env {
-            let value = self.context.environment.get(name).ok_or_else(|| {
-                BackendError::new("credentials-missing", format!("the environment variable `{name}` is not set"))
-                    .with_hint(format!("set `{name}`, or take it out of `pass_env` of the backend `{}`", self.name))
-            })?;
-            command = command.env(name, value);
-        }
-        let release = &shipment.release;
-        command = command
-            .env("SAMPO_BACKEND", &self.name)
-            .env("SAMPO_PACKAGE", release.package.to_string())
-            .env("SAMPO_CRATE", release.package.name())
-            .env("SAMPO_ECOSYSTEM", release.package.ecosystem().as_str())
-            .env("SAMPO_VERSION", release.version.to_string())
-            .env("SAMPO_TAG", &release.tag)
-            .env("SAMPO_COMMIT", release.commit.as_deref().unwrap_or_default());
-        if let Some(artifact) = artifact {
-            command = command
-                .env("SAMPO_TARGET", artifact.target.as_ref().map(ToString::to_string).unwrap_or_default())
-                .env("SAMPO_ARTIFACT", &artifact.path)
-                .env("SAMPO_ARTIFACT_NAME", &artifact.name)
-                .env("SAMPO_ARTIFACT_KIND", artifact.kind.as_str())
-                .env("SAMPO_ARTIFACT_SHA256", artifact.sha256.to_string());
-        }
-        for (name, template) in &self.config.env {
-            command = command.env(name, template.render(variables).map_err(invalid)?);
-        }
-        Ok(command)
-    }
-
-    /// The file with all artifacts of the release, for a command that runs once for it. Gone when dropped.
-    fn list_artifacts(
-        &self,
-        shipment: &Shipment,
-        artifact: Option<&Artifact>,
-    ) -> Result<Option<tempfile::NamedTempFile>, BackendError> {
-        if artifact.is_some() {
-            return Ok(None);
-        }
-        let listed: Vec<ListedArtifact<'_>> = shipment
-            .artifacts
-            .iter()
-            .map(|artifact| ListedArtifact {
-                name: &artifact.name,
-                path: &artifact.path,
-                kind: artifact.kind,
-                target: artifact.target.as_ref().map(crate::target::Target::as_str),
-                bytes: artifact.bytes,
-                sha256: artifact.sha256.to_string(),
-            })
-            .collect();
-        let unwritable =
-            |error: std::io::Error| BackendError::new("io", format!("cannot write the list of artifacts: {error}"));
-        let file =
-            tempfile::Builder::new().prefix("sampo-artifacts-").suffix(".json").tempfile().map_err(unwritable)?;
-        serde_json::to_writer_pretty(file.as_file(), &listed).map_err(|error| unwritable(error.into()))?;
-        Ok(Some(file))
-    }
-
     async fn check_item(&self, shipment: &Shipment, item: &Item) -> Result<Presence, BackendError> {
-        let Some(check) = &self.config.check else { return Ok(Presence::Unknown) };
-        let output = self.run(check, shipment, item.artifact.as_ref()).await?;
-        match output.status.code() {
-            Some(0) => Ok(Presence::Identical),
-            None | Some(NOT_EXECUTABLE | NOT_FOUND) => Err(check_failed(&output)),
-            Some(_) => Ok(Presence::Absent),
+        match &self.config.check {
+            Some(check) => ending::presence(&self.run(check, shipment, item.artifact.as_ref()).await?),
+            None => Ok(Presence::Unknown),
         }
     }
 }
@@ -248,6 +212,10 @@ impl CommandBackend {
 impl Backend for CommandBackend {
     fn destination(&self, release: &Release) -> Result<String, BackendError> {
         Ok(format!("command `{}` for {}", self.name, release.tag))
+    }
+
+    async fn check(&self) -> Result<(), BackendError> {
+        self.config.pass_env.iter().try_for_each(|name| self.passed(name).map(drop))
     }
 
     fn items(&self, shipment: &Shipment) -> Result<Vec<Item>, BackendError> {
@@ -286,10 +254,7 @@ impl Backend for CommandBackend {
     ) -> Result<Receipt, BackendError> {
         let artifact = item.artifact.as_ref();
         let running = self.run(&self.config.run, shipment, artifact);
-        let output = ticking(running, progress).await?;
-        if !output.status.success() {
-            return Err(failure(&output));
-        }
+        ending::delivered(&ticking(running, progress).await?)?;
         let variables = Self::variables(&shipment.release, artifact);
         let url = self.config.outputs_url.as_ref().map(|url| url.render(&variables)).transpose().map_err(invalid)?;
         Ok(Receipt { url })
@@ -309,50 +274,6 @@ async fn ticking<T>(running: impl Future<Output = T>, progress: &Progress) -> T 
             _ = interval.tick() => progress.tick(),
         }
     }
-}
-
-fn failure(output: &Output) -> BackendError {
-    let message = format!("the command {}", ending(output));
-    match output.status.code() {
-        Some(TEMPORARY_FAILURE) => BackendError::transient("command-failed", message),
-        _ => BackendError::new("command-failed", message),
-    }
-}
-
-/// A check that did not run says nothing about what is there.
-fn check_failed(output: &Output) -> BackendError {
-    BackendError::new("check-failed", format!("`check` {}", ending(output)))
-        .with_hint("`check` must end with status 0 if it is there, and with any other one but 126 and 127 if it is not")
-}
-
-/// How a command ended, and its last words.
-fn ending(output: &Output) -> String {
-    let ended = status(output.status);
-    let mut said = last_lines(&output.stderr, REPORTED_LINES);
-    if said.is_empty() {
-        said = last_lines(&output.stdout, REPORTED_LINES);
-    }
-    if said.is_empty() { ended } else { format!("{ended}: {said}") }
-}
-
-fn status(status: ExitStatus) -> String {
-    match status.code() {
-        Some(code) => format!("ended with status {code}"),
-        None => format!("was ended by a {status}"),
-    }
-}
-
-fn not_run(error: &ProcessError) -> BackendError {
-    let (code, message) = (error.code(), chain(error));
-    let failure = match error {
-        ProcessError::TimedOut { .. } | ProcessError::Cancelled { .. } => BackendError::transient(code, message),
-        _ => BackendError::new(code, message),
-    };
-    BackendError { hint: error.hint(), ..failure }
-}
-
-fn invalid(error: TemplateError) -> BackendError {
-    BackendError::new("config-invalid", error.to_string())
 }
 
 #[cfg(all(test, unix))]

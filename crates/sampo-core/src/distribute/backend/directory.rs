@@ -15,19 +15,23 @@ use crate::atomic::TEMPORARY_PREFIX;
 use crate::config::distribute::Prereleases;
 use crate::config::{BackendTable, ConfigError};
 use crate::distribute::model::{Artifact, Item, Release, Shipment};
-use crate::error::{PathError, SampoError, chain};
+use crate::error::SampoError;
 use crate::template::{ReleaseScope, Template};
 use crate::workspace::PackageId;
 
+mod failure;
 mod inventory;
+mod location;
 mod lock;
 mod manifest;
 mod place;
+mod retention;
 mod shelf;
 mod work;
 
 pub use manifest::{Latest, Manifest};
 
+use failure::shared;
 use place::Place;
 use shelf::Shelf;
 use work::blocking;
@@ -56,17 +60,12 @@ impl BackendConfig for Config {
     const TYPE: &'static str = "directory";
 
     fn check(&self, table: &BackendTable) -> Result<(), ConfigError> {
-        if !(self.path.uses("version") || self.path.uses("tag")) {
-            let message = format!(
-                "`{}` is the same folder for every version: it must contain `{{{{ version }}}}` or `{{{{ tag }}}}`",
-                self.path.source()
-            );
-            return Err(table.error(Some("path"), message));
-        }
-        match self.url.as_ref().map(check_address) {
-            Some(Err(message)) => Err(table.error(Some("url"), message)),
-            _ => Ok(()),
-        }
+        let is_ordered = self.latest || self.keep.is_some();
+        let path = location::defect(&self.path, is_ordered).unwrap_or_else(|error| Some(error.to_string()));
+        let url = self.url.as_ref().and_then(|url| check_address(url).err());
+        let mistakes = [("path", path), ("url", url)];
+        let mistakes = mistakes.into_iter().filter_map(|(key, message)| Some(table.error(Some(key), message?)));
+        ConfigError::all(mistakes)
     }
 
     fn build(self, table: &BackendTable, context: &BackendContext) -> Result<Box<dyn Backend>, SampoError> {
@@ -107,8 +106,8 @@ struct Directory {
 
 impl Directory {
     fn folder(&self, release: &Release) -> Result<PathBuf, BackendError> {
-        let path = self.config.path.render(&release.variables()).map_err(|error| invalid(&error))?;
-        Ok(self.root.join(path))
+        // Without a separator at its end, which would make nothing of its name.
+        Ok(self.root.join(location::folder(&self.config.path, release)?).components().collect())
     }
 
     fn place(&self, release: &Release) -> Result<Place, BackendError> {
@@ -171,6 +170,7 @@ impl Backend for Directory {
         let place = self.place(&shipment.release)?;
         let (items, artifacts) = (items.to_vec(), shipment.artifacts.clone());
         blocking(move |stop| {
+            place.check_folder()?;
             let presences = items.iter().map(|item| place.presence(item, stop)).collect::<Result<_, _>>()?;
             let finished = place.is_finished(&artifacts, stop)?;
             Ok(Survey { presences, finished, warnings: Vec::new() })
@@ -224,22 +224,6 @@ impl Backend for Directory {
     fn download_url(&self, release: &Release, artifact: &Artifact) -> Option<String> {
         self.url(release, artifact)
     }
-}
-
-fn shared(file: &Path, first: &PackageId, second: &PackageId) -> BackendError {
-    let message = format!("`{first}` and `{second}` would overwrite each other's `{}`", file.display());
-    BackendError::new("folder-shared", message).with_hint(
-        "give each package folders of its own: `path = \"…/{{ crate }}/{{ version }}\"`; with `latest = false` its \
-         release folders may stand beside those of others",
-    )
-}
-
-fn failed(error: PathError) -> BackendError {
-    BackendError::new("io", chain(&error))
-}
-
-fn invalid(error: &crate::template::TemplateError) -> BackendError {
-    BackendError::new("config-invalid", error.to_string())
 }
 
 #[cfg(test)]

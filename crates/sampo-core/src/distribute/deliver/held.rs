@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::future::join_all;
-use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::distribute::backend::{BackendError, Held, Inventory, Progress};
 use crate::distribute::catalogue::{Catalogue, Identity};
 use crate::distribute::checksum::{Digest, SUMS_FILE, Sums};
+use crate::distribute::engine::Destination;
 use crate::distribute::engine::attempt::Attempts;
+use crate::distribute::engine::run::Run;
 use crate::distribute::engine::stock::{self, Stock};
-use crate::distribute::engine::{Destination, Options};
 use crate::distribute::model::{Artifact, ArtifactKind, Release};
 use crate::distribute::naming;
 use crate::distribute::pack::Packed;
@@ -34,8 +34,7 @@ pub(super) struct Holdings<'a> {
     pub config: &'a Config,
     /// Every package that takes part, whatever the run is narrowed to: they may share a tag.
     pub all: &'a [Participant<'a>],
-    pub options: &'a Options,
-    pub permits: Semaphore,
+    pub run: Run<'static>,
 }
 
 /// Why a destination is asked.
@@ -241,14 +240,13 @@ impl Place<'_> {
     async fn ask<T>(&self, item: &str, request: impl AsyncFn() -> Result<T, BackendError>) -> Result<T, BackendError> {
         let (package, version) = (self.release.package.to_string(), self.release.version.to_string());
         let label = DeliveryLabel { backend: &self.from.name, package: &package, version: &version, item };
-        let Holdings { options, permits, .. } = self.holdings;
-        Attempts { destination: self.from, options, permits, label }.run(|| request()).await.1
+        Attempts { destination: self.from, run: &self.holdings.run, label }.run(|| request()).await.1
     }
 
     /// Where a file lies on this machine once it was fetched.
     fn path(&self, folder: &str, name: &str) -> PathBuf {
         let place = Digest::of(format!("{} {} {}", self.from.name, self.release.package, self.release.tag));
-        self.holdings.options.staging.join(folder).join(place.to_string()).join(name)
+        self.holdings.run.options.staging.join(folder).join(place.to_string()).join(name)
     }
 
     fn failure(&self, target: Option<Target>, error: &HeldError) -> Failure {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Grouping, Job, Matrix};
 use crate::config::distribute::DistributeConfig;
+use crate::shell::Shell;
 
 /// A job for each entry. GitLab refuses an empty pipeline, so that one that does nothing stands for none.
 pub(super) fn pipeline(matrix: &Matrix<'_>) -> String {
@@ -49,8 +50,7 @@ fn command(job: &Job<'_>) -> String {
         .chain(packages)
         .chain(["--target".to_owned(), job.target.to_string()])
         .collect();
-    // Names hold no NUL byte, the one thing that cannot be quoted.
-    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
+    Shell::Sh.join(words.iter().map(String::as_str))
 }
 
 fn paths(config: &DistributeConfig, job: &Job<'_>) -> Vec<String> {

@@ -84,7 +84,7 @@ fn nothing_to_build_is_empty_in_every_format_s_own_way() {
 
 #[test]
 fn one_entry_per_target_carries_all_its_packages() {
-    let packages = vec![package("a", &["a"]), package("b", &["b"])];
+    let packages = vec![package("a", &["a", "tool"]), package("b", &["b", "tool"])];
     let text = render(CONFIG, packages, Grouping::Target, MatrixFormat::Json).unwrap();
     let entries: Vec<Value> = serde_json::from_str(&text).unwrap();
     assert_eq!(entries.len(), 2);
@@ -92,7 +92,7 @@ fn one_entry_per_target_carries_all_its_packages() {
         entries[0],
         json!({
             "packages": "cargo/a cargo/b", "crates": "a b", "target": "aarch64-apple-darwin", "os": "macos-15",
-            "artifact": "aarch64-apple-darwin", "binaries": "a b", "ext": "",
+            "artifact": "aarch64-apple-darwin", "binaries": "a tool b", "ext": "",
         })
     );
 }

@@ -1,56 +1,74 @@
 //! Archives that depend on their contents alone: no clock, no user, no host, no order of a file system in them.
 
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 
-use chrono::{DateTime, Datelike, Timelike};
-use flate2::{Compression, GzBuilder};
+use liblzma::stream::{Check, MtStreamBuilder};
 use liblzma::write::XzEncoder;
 use tokio_util::sync::CancellationToken;
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
+use zstd::zstd_safe::CParameter;
 
 use super::PackError;
+use super::gzip::Gzip;
 use super::stream_ends::Input;
+use super::zip_file::{self, ZipFile};
 use crate::config::distribute::ArchiveFormat;
 use crate::distribute::resolve::{Archive, Entry};
 use crate::error::PathError;
 
-const GZIP_LEVEL: u32 = 6;
 const XZ_LEVEL: u32 = 6;
+/// How much one thread compresses at a time: as far as a match may reach at this level.
+const XZ_BLOCK: u64 = 8 * 1024 * 1024;
 const ZSTD_LEVEL: i32 = 10;
-/// "Unknown", whatever system this is.
-const GZIP_SYSTEM: u8 = 255;
-/// From here on an entry of a zip file needs the format's extension for large files.
-const ZIP_LARGE: u64 = 0xffff_0000;
+/// The same here.
+const ZSTD_BLOCK: u32 = 4 * 1024 * 1024;
 
 /// Writes `archive` to `output`, as if all its files were from `time` (seconds since 1970-01-01 UTC). Every compressor
-/// works on one thread: its result would otherwise depend on their number. Several archives are made in parallel.
+/// works in blocks of a fixed size: its result would otherwise depend on the number of `threads`.
 pub(super) fn write<W: Write>(
     archive: &Archive,
     time: i64,
+    threads: NonZeroUsize,
     output: W,
     cancellation: &CancellationToken,
 ) -> Result<W, PackError> {
+    let started = || PathError::new("start", &archive.folder);
     let finished = |result: io::Result<W>| Ok(result.map_err(PathError::new("finish", &archive.folder))?);
     match archive.format {
         ArchiveFormat::TarGz => {
-            let gzip = GzBuilder::new().mtime(0).operating_system(GZIP_SYSTEM);
-            let encoder = gzip.write(output, Compression::new(GZIP_LEVEL));
-            finished(tar(archive, time, encoder, cancellation)?.finish())
+            let gzip = Gzip::new(output, threads).map_err(started())?;
+            finished(tar(archive, time, gzip, cancellation)?.finish())
         }
-        ArchiveFormat::TarXz => finished(tar(archive, time, XzEncoder::new(output, XZ_LEVEL), cancellation)?.finish()),
+        ArchiveFormat::TarXz => {
+            let xz = xz(output, threads).map_err(started())?;
+            finished(tar(archive, time, xz, cancellation)?.finish())
+        }
         ArchiveFormat::TarZst => {
-            let started = || -> io::Result<_> {
-                let mut encoder = zstd::Encoder::new(output, ZSTD_LEVEL)?;
-                encoder.include_checksum(true)?;
-                Ok(encoder)
-            };
-            let encoder = started().map_err(PathError::new("start", &archive.folder))?;
-            finished(tar(archive, time, encoder, cancellation)?.finish())
+            let zstd = zstd(output, threads).map_err(started())?;
+            finished(tar(archive, time, zstd, cancellation)?.finish())
         }
-        ArchiveFormat::Zip => zip(archive, time, output, cancellation),
+        ArchiveFormat::Zip => {
+            let zip = ZipFile::new(output, threads).map_err(started())?;
+            finished(fill(archive, time, zip, cancellation)?.finish())
+        }
         ArchiveFormat::None => unreachable!("executables that are delivered as they are are not packed"),
     }
+}
+
+fn xz<W: Write>(output: W, threads: NonZeroUsize) -> io::Result<XzEncoder<W>> {
+    let threads = u32::try_from(threads.get()).unwrap_or(u32::MAX);
+    let stream =
+        MtStreamBuilder::new().preset(XZ_LEVEL).check(Check::Crc64).block_size(XZ_BLOCK).threads(threads).encoder()?;
+    Ok(XzEncoder::new_stream(output, stream))
+}
+
+fn zstd<W: Write>(output: W, threads: NonZeroUsize) -> io::Result<zstd::Encoder<'static, W>> {
+    let mut encoder = zstd::Encoder::new(output, ZSTD_LEVEL)?;
+    encoder.include_checksum(true)?;
+    // Also for one thread, which would work without blocks otherwise.
+    encoder.multithread(u32::try_from(threads.get()).unwrap_or(u32::MAX))?;
+    encoder.set_parameter(CParameter::JobSize(ZSTD_BLOCK))?;
+    Ok(encoder)
 }
 
 fn tar<W: Write>(archive: &Archive, time: i64, output: W, cancellation: &CancellationToken) -> Result<W, PackError> {
@@ -70,25 +88,19 @@ fn tar<W: Write>(archive: &Archive, time: i64, output: W, cancellation: &Cancell
     Ok(builder.into_inner().map_err(PathError::new("finish", &archive.folder))?)
 }
 
-fn zip<W: Write>(archive: &Archive, time: i64, output: W, cancellation: &CancellationToken) -> Result<W, PackError> {
-    let mut writer = ZipWriter::new_stream(output);
+fn fill<W: Write>(
+    archive: &Archive,
+    time: i64,
+    mut zip: ZipFile<W>,
+    cancellation: &CancellationToken,
+) -> Result<ZipFile<W>, PackError> {
     for entry in &archive.entries {
         let mut input = Input::open(&entry.path, cancellation)?;
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Deflated)
-            .compression_level(Some(i64::from(GZIP_LEVEL)))
-            .last_modified_time(dos_time(time))
-            .system(zip::System::Unix)
-            .unix_permissions(mode(entry))
-            .large_file(input.length() >= ZIP_LARGE);
-        let written = writer
-            .start_file(path(archive, entry), options)
-            .map_err(io::Error::from)
-            .and_then(|()| io::copy(&mut input, &mut writer));
-        input.finish(written)?;
+        let (name, mode, length) = (path(archive, entry), mode(entry), input.length());
+        let added = zip.add(&zip_file::Entry { name, mode, time, length }, &mut input);
+        input.finish(added)?;
     }
-    let output = writer.finish().map_err(io::Error::from).map_err(PathError::new("finish", &archive.folder))?;
-    Ok(output.into_inner())
+    Ok(zip)
 }
 
 fn path(archive: &Archive, entry: &Entry) -> String {
@@ -97,16 +109,4 @@ fn path(archive: &Archive, entry: &Entry) -> String {
 
 fn mode(entry: &Entry) -> u32 {
     if entry.executable { 0o755 } else { 0o644 }
-}
-
-/// The time in UTC, as far as the format can say it: from 1980 to 2107, in steps of two seconds.
-fn dos_time(time: i64) -> zip::DateTime {
-    let utc = DateTime::from_timestamp(time, 0).unwrap_or_default();
-    let part = |value: u32| u8::try_from(value).unwrap_or_default();
-    let dos = u16::try_from(utc.year()).ok().and_then(|year| {
-        let (month, day) = (part(utc.month()), part(utc.day()));
-        let (hour, minute, second) = (part(utc.hour()), part(utc.minute()), part(utc.second()) / 2 * 2);
-        zip::DateTime::from_date_and_time(year, month, day, hour, minute, second).ok()
-    });
-    dos.unwrap_or_default()
 }

@@ -34,6 +34,16 @@ pub enum ResolveError {
         /// The globs, with their values filled in.
         globs: Vec<String>,
     },
+    /// Nobody knows which of two packages a file was built from.
+    #[error("`{path}` may be a program of `{package}` or of `{other}`: both have one of this name")]
+    Ambiguous {
+        /// The file.
+        path: String,
+        /// The package that it was looked for.
+        package: PackageId,
+        /// The other one.
+        other: PackageId,
+    },
     /// What is there was built for another version.
     #[error("`{path}` was built for version {found}, not for {expected}")]
     Stale {
@@ -123,6 +133,7 @@ impl Diagnose for ResolveError {
     fn code(&self) -> &'static str {
         match self {
             Self::Missing { .. } | Self::NoMatch { .. } => "artifact-missing",
+            Self::Ambiguous { .. } => "artifact-ambiguous",
             Self::Stale { .. } => "artifact-stale",
             Self::Empty { .. } => "artifact-empty",
             Self::Outside { .. } => "artifact-outside",
@@ -144,6 +155,10 @@ impl Diagnose for ResolveError {
             Self::NoMatch { .. } => {
                 Some("globs start at the root of the workspace; build first, or correct the glob".into())
             }
+            Self::Ambiguous { package, .. } => Some(format!(
+                "build it with `sampo distribute build --package {}`, which puts it into a folder of the package's own",
+                package.name()
+            )),
             Self::Empty { is_built: false, .. } => Some("make the file again, or take it out of `files`".into()),
             Self::Stale { .. } | Self::Empty { .. } => Some(
                 "build it again with `sampo distribute build`, or give `sampo distribute` the flag `--build`".into(),

@@ -124,6 +124,22 @@ fn a_plain_file_named_after_package_and_target_is_the_executable() {
 }
 
 #[test]
+fn a_program_in_a_folder_that_packages_share_may_be_that_of_another_one() {
+    let mut fixture = Fixture::new(&["my-cli"], &[LINUX], "");
+    let mut other = fixture.workspace.packages[0].clone();
+    other.id = PackageId::new(Ecosystem::Cargo, "other");
+    fixture.workspace.packages.push(other);
+    for place in [format!("target/{LINUX}/release/my-cli"), format!("dist/{LINUX}/my-cli")] {
+        let failure = fixture.build(&place, LINUX).failure();
+        assert_eq!(failure.code, "artifact-ambiguous");
+        let both = "may be a program of `cargo/my-cli` or of `cargo/other`: both have one of this name";
+        assert_eq!(failure.message, format!("`{place}` {both}"));
+    }
+    fixture.build(&format!("dist/my-cli-{LINUX}/my-cli"), LINUX);
+    assert_eq!(fixture.packed(), [format!("my-cli <- dist/my-cli-{LINUX}/my-cli")]);
+}
+
+#[test]
 fn all_executables_come_from_one_place() {
     let fixture = Fixture::new(&["a", "b"], &[LINUX], "");
     fixture.build(&format!("dist/my-cli-{LINUX}/a"), LINUX);

@@ -35,10 +35,12 @@ pub enum SelectError {
         packages: Vec<String>,
     },
     /// A tag exists neither here nor on the remote.
-    #[error("there is no tag `{tag}`, neither here nor on the remote `origin`")]
+    #[error("there is no tag `{tag}`{}", if *asked_remote { ", neither here nor on the remote `origin`" } else { ", and no remote `origin` that could have it" })]
     MissingTag {
         /// The tag.
         tag: String,
+        /// Whether there is a remote, which was asked.
+        asked_remote: bool,
     },
     /// Tags are missing here, and the remote cannot be asked.
     #[error("tags are missing in this clone, and those of the remote cannot be listed")]
@@ -109,8 +111,11 @@ impl Diagnose for SelectError {
                 "leave out `--package`, or give `[distribute.packages.\"{package}\"]` the `artifacts` or `files` to deliver"
             )),
             Self::AmbiguousTag { .. } => Some("say which with `--package`".into()),
-            Self::MissingTag { .. } => {
+            Self::MissingTag { asked_remote: true, .. } => {
                 Some("check the name; `sampo publish` makes the tags of current versions, and `git push --tags` brings them to the remote".into())
+            }
+            Self::MissingTag { asked_remote: false, .. } => {
+                Some("check the name; `sampo publish` makes the tags of current versions".into())
             }
             Self::RemoteTags { .. } | Self::MissingCommits { .. } => Some(FETCH.into()),
             Self::NotPushed { tag, moved: false } => Some(format!("run `git push origin {tag}`")),

@@ -37,7 +37,8 @@ impl Tags {
         if self.commit_of(tag).is_none() {
             self.add_remote(git).await?;
         }
-        self.commit_of(tag).map(str::to_owned).ok_or_else(|| SelectError::MissingTag { tag: tag.to_owned() })
+        let missing = || SelectError::MissingTag { tag: tag.to_owned(), asked_remote: self.asked_remote };
+        self.commit_of(tag).map(str::to_owned).ok_or_else(missing)
     }
 
     /// Adds the tags that only the remote has. Asks it once.

@@ -130,3 +130,61 @@ pub(super) fn short(digest: Digest) -> String {
     const ENOUGH: usize = 12;
     format!("{}…", &digest.to_string()[..ENOUGH])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Said = &'static [(&'static str, &'static str)];
+
+    /// What follows for the file `a` from who says what; a digest is told by the text that it is one of.
+    fn rule(given: Option<&str>, lists: Said, sidecars: Said, records: Said, contents: Said) -> Ruling {
+        let claims = |said: Said| {
+            let mut claims = Claims::default();
+            said.iter().for_each(|(backend, text)| claims.add("a", backend, Digest::of(text)));
+            claims
+        };
+        let evidence = Evidence {
+            given: given.map(|text| ("a", Digest::of(text))).into_iter().collect(),
+            against: Against::Files,
+            lists: claims(lists),
+            sidecars: claims(sidecars),
+            records: claims(records),
+            contents: claims(contents),
+        };
+        evidence.rule("a")
+    }
+
+    fn known(text: &str, against: Against) -> Ruling {
+        Ruling::Known(Digest::of(text), against)
+    }
+
+    #[test]
+    fn whoever_comes_first_is_believed() {
+        let (x, y): (Said, Said) = (&[("site", "x")], &[("site", "y")]);
+        assert_eq!(rule(Some("given"), x, x, x, y), known("given", Against::Files));
+        assert_eq!(rule(None, x, y, y, y), known("x", Against::Checksums));
+        assert_eq!(rule(None, &[], x, y, y), known("x", Against::Checksums));
+        assert_eq!(rule(None, &[], &[], x, y), known("x", Against::Record));
+        assert_eq!(rule(None, &[], &[], &[], x), Ruling::Unknown, "nobody vouches for itself");
+        assert_eq!(rule(None, &[], &[], &[], &[]), Ruling::Unknown);
+    }
+
+    #[test]
+    fn destinations_that_hold_the_same_vouch_for_each_other() {
+        let same = rule(None, &[], &[], &[], &[("site", "x"), ("github", "x")]);
+        assert_eq!(same, known("x", Against::Agreement));
+        let different = rule(None, &[], &[], &[], &[("site", "x"), ("github", "y")]);
+        let words = format!("`site` says {}, `github` says {}", short(Digest::of("x")), short(Digest::of("y")));
+        assert_eq!(different, Ruling::Disputed(words));
+    }
+
+    #[test]
+    fn contradicting_lists_are_settled_by_files_that_are_the_same_everywhere() {
+        let lists: Said = &[("site", "x"), ("github", "y")];
+        assert_eq!(rule(None, lists, &[], &[], &[("site", "x"), ("github", "x")]), known("x", Against::Checksums));
+        for contents in [&[("site", "x"), ("github", "y")], &[("site", "z"), ("github", "z")]] {
+            assert!(matches!(rule(None, lists, &[], &[], contents), Ruling::Disputed(_)), "{contents:?}");
+        }
+    }
+}

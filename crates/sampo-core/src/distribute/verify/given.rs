@@ -120,6 +120,7 @@ pub(super) async fn pack_local(
     let packing = Packing {
         folder: staging.to_owned(),
         jobs,
+        threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         checksums: project.config.distribute.checksums,
         reporter: Arc::clone(&caller.reporter),
         cancellation: caller.cancellation.clone(),

@@ -114,19 +114,18 @@ async fn look_at(site: &Site<'_>, held: &Held, closely: &Closely<'_>, asking: &A
     if vouched.is_some() && (is_known || !is_checksum(&held.name)) {
         return SeenFile { digest: Ok(vouched), ..file };
     }
+    let label = site.label(&held.name);
+    asking.reporter().report(Event::ReadStarted { delivery: label, bytes: held.bytes });
     match download(site, held, asking).await {
         Ok((digest, text)) => (file.digest, file.text) = (Ok(Some(digest)), text),
         Err(error) => file.digest = Err(error),
     }
+    asking.reporter().report(Event::ReadFinished { delivery: label });
     file
 }
 
 /// Downloads a file, and forgets it once its digest is known.
 async fn download(site: &Site<'_>, held: &Held, asking: &Asking) -> Result<(Digest, Option<String>), BackendError> {
-    if !is_checksum(&held.name) {
-        let message = format!("reading {} from {}", held.name, site.backend_name());
-        asking.reporter().report(Event::Step { message: &message });
-    }
     let attempts = site.attempts(asking, &held.name);
     let mut attempt = 0;
     loop {

@@ -18,7 +18,15 @@ pub(super) fn render(verification: &Verification) -> String {
     }
     text += &summary(verification);
     text.push('\n');
+    if verification.releases.iter().any(differs_from_files) {
+        text += "If the files on this machine are not those that were delivered: `--against checksums`, or a report\n";
+    }
     text
+}
+
+fn differs_from_files(release: &VerifiedRelease) -> bool {
+    let mut checks = release.destinations.iter().flat_map(|destination| &destination.checks);
+    release.truth == Truth::Files && checks.any(|check| check.status == CheckStatus::Different)
 }
 
 fn compared(truth: Truth) -> &'static str {

@@ -45,6 +45,12 @@ pub(super) fn first_version(text: &str) -> Option<usize> {
     headings(text).find(|(_, heading)| heading.contains(|c: char| c.is_ascii_digit())).map(|(start, _)| start)
 }
 
+/// The versions in that heading, in any usual style.
+pub(super) fn newest(text: &str) -> Option<Span> {
+    let newest = headings(text).find(|(_, heading)| heading.contains(|c: char| c.is_ascii_digit()));
+    newest.and_then(|(_, heading)| loose_span(heading))
+}
+
 /// The section that `text` begins with, if its heading is one that this program writes.
 pub(super) fn top(text: &str) -> Option<Top<'_>> {
     let (_, heading) = headings(text).next().filter(|(start, _)| *start == 0)?;

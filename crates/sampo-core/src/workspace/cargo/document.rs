@@ -1,18 +1,11 @@
-//! A TOML file that is edited in place: only the bytes of changed values are replaced, everything else stays.
+//! The TOML files of Cargo, with the places of the strings in them.
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use toml_edit::{Document, Item, TableLike, Value};
 
 use crate::workspace::WorkspaceError;
-
-/// A string in a file, with the place of its literal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Literal {
-    pub(super) value: String,
-    place: Range<usize>,
-}
+pub(super) use crate::workspace::edits::{Edits, Literal};
 
 impl Literal {
     /// The literal behind `item`, if it is a string of a parsed file.
@@ -22,40 +15,7 @@ impl Literal {
 
     /// The literal of `value`, likewise.
     pub(super) fn of_value(value: &Value) -> Option<Self> {
-        Some(Self { value: value.as_str()?.to_owned(), place: value.span()? })
-    }
-}
-
-/// What is to be replaced in one file.
-#[derive(Debug, Default)]
-pub(super) struct Edits(Vec<(Range<usize>, String)>);
-
-impl Edits {
-    /// Gives `literal` another value.
-    pub(super) fn set(&mut self, literal: &Literal, value: impl Into<String>) {
-        self.0.push((literal.place.clone(), value.into()));
-    }
-
-    /// Whether nothing changes.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// `text` with every edit made. Literals keep their quotes.
-    pub(super) fn apply(mut self, text: &str) -> String {
-        self.0.sort_by_key(|(place, _)| place.start);
-        let mut result = String::with_capacity(text.len() + 16);
-        let mut done = 0;
-        for (place, value) in self.0 {
-            let quote = if text[place.clone()].starts_with('\'') { '\'' } else { '"' };
-            result.push_str(&text[done..place.start]);
-            result.push(quote);
-            result.push_str(&value);
-            result.push(quote);
-            done = place.end;
-        }
-        result.push_str(&text[done..]);
-        result
+        Some(Self::new(value.as_str()?, value.span()?))
     }
 }
 

@@ -10,16 +10,13 @@ use super::lockfile::{Lockfile, Move};
 use super::manifest::{Dependency, Manifest, Origin, PackageVersion};
 use super::outside;
 use super::requirement::{self, Place};
-use crate::error::PathError;
 use crate::transaction::{self, Change};
+use crate::workspace::files::{Files, Moves, Read, Requirement};
 use crate::workspace::{DependencyKind, Ecosystem, Package, PackageId, Workspace, WorkspaceError};
-
-/// Reads a file; none if it does not exist.
-pub(crate) type Read<'a> = &'a dyn Fn(&Path) -> Result<Option<String>, PathError>;
 
 /// Every manifest of a Cargo workspace, and its lock file.
 #[derive(Debug, Default)]
-pub(crate) struct CargoFiles {
+pub(super) struct CargoFiles {
     /// That of the root first, then those of the other packages.
     manifests: Vec<Manifest>,
     /// Which manifest belongs to a package.
@@ -33,49 +30,6 @@ pub(crate) struct CargoFiles {
     outside: Vec<Manifest>,
 }
 
-/// How the manifest of one package refers to another package of the workspace.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct InternalRequirement {
-    /// The package depended on.
-    pub(crate) package: PackageId,
-    /// What for.
-    pub(crate) kind: DependencyKind,
-    /// The requirement as written; none if any version will do.
-    written: Option<String>,
-    place: Place,
-    /// Whether it stands in the dependent's own manifest.
-    is_own: bool,
-}
-
-impl InternalRequirement {
-    /// Whether a release of the package calls for one of the dependent. Dependencies for development do so only
-    /// where the manifest itself names a version: without one they are dropped when the dependent is published.
-    pub(crate) fn passes_releases_on(&self) -> bool {
-        self.kind == DependencyKind::Runtime || (self.is_own && self.written.is_some())
-    }
-
-    /// Whether it is rewritten at every release of the package, so that it always fits.
-    pub(crate) fn follows(&self) -> bool {
-        self.written.as_ref().is_some_and(|written| requirement::follows(written, self.place))
-    }
-
-    /// Whether a release of the package at `version` changes it.
-    pub(crate) fn changes_with(&self, version: &Version) -> bool {
-        let followed = |written: &String| requirement::followed(written, version, self.place);
-        self.written.as_ref().and_then(followed).is_some()
-    }
-
-    /// Whether `version` satisfies it as written; none if that cannot be judged.
-    pub(crate) fn covers(&self, version: &Version) -> Option<bool> {
-        self.written.as_ref().map_or(Some(true), |written| requirement::covers(written, version))
-    }
-
-    /// The requirement as written, for messages.
-    pub(crate) fn written(&self) -> &str {
-        self.written.as_deref().unwrap_or("*")
-    }
-}
-
 /// Whether the manifest at `path` gives its package a version.
 pub(super) fn has_version(path: &Path) -> bool {
     let manifest = transaction::read(path).ok().flatten().map(|text| Manifest::parse(path, text));
@@ -84,7 +38,7 @@ pub(super) fn has_version(path: &Path) -> bool {
 
 impl CargoFiles {
     /// Reads the files of the Cargo packages in `workspace`; without such packages there are none.
-    pub(crate) fn read(workspace: &Workspace, read: Read<'_>) -> Result<Self, WorkspaceError> {
+    pub(super) fn read(workspace: &Workspace, read: Read<'_>) -> Result<Self, WorkspaceError> {
         let packages = workspace.packages.iter().filter(|package| package.id.ecosystem() == Ecosystem::Cargo);
         let root = workspace.root.join("Cargo.toml");
         let mut files = Self::default();
@@ -111,67 +65,18 @@ impl CargoFiles {
         Ok(files)
     }
 
-    /// Whether there is a lock file, which only takes versions that fit every requirement.
-    pub(crate) fn has_lockfile(&self) -> bool {
-        self.lockfile.is_some()
-    }
-
-    /// Whether `package` takes its version from `[workspace.package]`.
-    pub(crate) fn inherits_version(&self, package: &PackageId) -> bool {
-        self.manifest(package).is_some_and(|manifest| manifest.version == Some(PackageVersion::Inherited))
-    }
-
-    /// How `package` refers to other packages of the workspace.
-    pub(crate) fn requirements<'a>(&'a self, package: &'a Package) -> impl Iterator<Item = InternalRequirement> + 'a {
-        let entries = self.manifest(&package.id).map(|manifest| manifest.dependencies.as_slice()).unwrap_or_default();
-        entries.iter().filter_map(move |entry| {
-            let (stands, place) = match entry.origin {
-                Origin::Workspace => (self.shared(&entry.key)?, Place::Workspace),
-                Origin::Path | Origin::Registry | Origin::Git => (entry, Place::Package),
-            };
-            self.means_ours(package, stands, place).then(|| InternalRequirement {
-                package: PackageId::new(Ecosystem::Cargo, stands.package.as_str()),
-                kind: entry.kind,
-                written: stands.requirement.as_ref().map(|literal| literal.value.clone()),
-                place,
-                is_own: place == Place::Package,
-            })
-        })
-    }
-
-    /// The changes that bring `packages`, each with its old and new version, to their new versions.
-    pub(crate) fn changes(
-        &self,
-        workspace: &Workspace,
-        packages: &HashMap<PackageId, (String, Version)>,
-    ) -> Vec<Change> {
-        let moves: HashMap<&str, Move<'_>> =
-            packages.iter().map(|(id, (old, new))| (id.name(), Move { old, new })).collect();
-        let mut edits: Vec<Edits> = self.manifests.iter().map(|_| Edits::default()).collect();
-        let mut shared_version = None;
-        for package in &workspace.packages {
-            let Some(&index) = self.owners.get(&package.id) else { continue };
-            let manifest = &self.manifests[index];
-            let moved = packages.get(&package.id).map(|(_, new)| new);
-            match (&manifest.version, moved) {
-                (Some(PackageVersion::Own(version)), Some(new)) => edits[index].set(version, new.to_string()),
-                (Some(PackageVersion::Inherited), Some(new)) => shared_version = Some(new),
-                _ => {}
-            }
-            follow(&manifest.dependencies, Place::Package, &moves, &mut edits[index], |entry, moved_dependency| {
-                let may_be_another = entry.origin == Origin::Registry && moved.is_some();
-                self.means_ours(package, entry, Place::Package) || (may_be_another && pins(entry, moved_dependency))
-            });
+    /// What `entry` of a manifest asks of one of our packages. Dependencies for development call for a release of the
+    /// dependent only where its own manifest names a version: without one they are dropped when it is published.
+    fn requirement(entry: &Dependency, place: Place, kind: DependencyKind) -> Requirement {
+        let written = entry.requirement.as_ref().map(|literal| literal.value.clone());
+        let is_own_version = place == Place::Package && written.is_some();
+        Requirement {
+            package: PackageId::new(Ecosystem::Cargo, entry.package.as_str()),
+            passes_releases_on: kind == DependencyKind::Runtime || is_own_version,
+            is_checked: !written.as_ref().is_some_and(|written| requirement::follows(written, place)),
+            written,
+            rules: place.rules(),
         }
-        if let (Some(root), Some(edits)) = (self.manifests.first(), edits.first_mut()) {
-            if let (Some(version), Some(new)) = (&root.workspace_version, shared_version) {
-                edits.set(version, new.to_string());
-            }
-            follow(&root.workspace_dependencies, Place::Workspace, &moves, edits, |entry, _| {
-                entry.origin == Origin::Path || (entry.origin == Origin::Registry && self.accepts_ours(entry))
-            });
-        }
-        self.collect(workspace, edits, moves, shared_version)
     }
 
     fn collect<'a>(
@@ -234,15 +139,45 @@ impl CargoFiles {
     }
 
     /// The packages that the lock file lacks, if there is one: only Cargo can add them.
-    pub(crate) fn not_locked(&self, workspace: &Workspace) -> Vec<PackageId> {
+    fn not_locked(&self, workspace: &Workspace) -> Vec<PackageId> {
         let Some(lockfile) = &self.lockfile else { return Vec::new() };
         let known = lockfile.local_names();
         let ids = workspace.packages.iter().map(|package| &package.id);
         ids.filter(|id| id.ecosystem() == Ecosystem::Cargo && !known.contains(id.name())).cloned().collect()
     }
 
-    /// How crates that are no members refer to packages of the workspace; a release never rewrites them.
-    pub(crate) fn outside_requirements(&self, workspace: &Workspace) -> Vec<(PackageId, InternalRequirement)> {
+    fn manifest(&self, package: &PackageId) -> Option<&Manifest> {
+        self.owners.get(package).map(|&index| &self.manifests[index])
+    }
+
+    fn shared(&self, key: &str) -> Option<&Dependency> {
+        self.manifests.first()?.workspace_dependencies.get(*self.shared.get(key)?)
+    }
+}
+
+impl Files for CargoFiles {
+    fn check(&self, workspace: &Workspace) -> Result<(), WorkspaceError> {
+        let packages = self.not_locked(workspace);
+        if packages.is_empty() { Ok(()) } else { Err(WorkspaceError::NotLocked { packages }) }
+    }
+
+    fn inherits_version(&self, package: &PackageId) -> bool {
+        self.manifest(package).is_some_and(|manifest| manifest.version == Some(PackageVersion::Inherited))
+    }
+
+    fn requirements(&self, package: &Package) -> Vec<Requirement> {
+        let entries = self.manifest(&package.id).map(|manifest| manifest.dependencies.as_slice()).unwrap_or_default();
+        let requirement = |entry: &Dependency| {
+            let (stands, place) = match entry.origin {
+                Origin::Workspace => (self.shared(&entry.key)?, Place::Workspace),
+                Origin::Path | Origin::Registry | Origin::Git => (entry, Place::Package),
+            };
+            self.means_ours(package, stands, place).then(|| Self::requirement(stands, place, entry.kind))
+        };
+        entries.iter().filter_map(requirement).collect()
+    }
+
+    fn outside_requirements(&self, workspace: &Workspace) -> Vec<(PackageId, Requirement)> {
         let ids: HashMap<&Path, &PackageId> =
             workspace.packages.iter().map(|package| (package.manifest.as_path(), &package.id)).collect();
         let mut found = Vec::new();
@@ -252,25 +187,53 @@ impl CargoFiles {
             for entry in manifest.dependencies.iter().filter(|entry| entry.kind == DependencyKind::Runtime) {
                 let target = outside::manifest_of(entry, &manifest.path);
                 let Some(&package) = target.as_deref().and_then(|target| ids.get(target)) else { continue };
-                let requirement = InternalRequirement {
-                    package: package.clone(),
-                    kind: entry.kind,
-                    written: entry.requirement.as_ref().map(|literal| literal.value.clone()),
-                    place: Place::Package,
-                    is_own: true,
-                };
-                found.push((dependent.clone(), requirement));
+                let requirement = Self::requirement(entry, Place::Package, entry.kind);
+                found.push((
+                    dependent.clone(),
+                    Requirement { package: package.clone(), is_checked: true, ..requirement },
+                ));
             }
         }
         found
     }
 
-    fn manifest(&self, package: &PackageId) -> Option<&Manifest> {
-        self.owners.get(package).map(|&index| &self.manifests[index])
+    /// A lock file only takes versions that fit every requirement.
+    fn needs_fitting_ranges(&self) -> bool {
+        self.lockfile.is_some()
     }
 
-    fn shared(&self, key: &str) -> Option<&Dependency> {
-        self.manifests.first()?.workspace_dependencies.get(*self.shared.get(key)?)
+    fn remarks(&self, _: &Moves) -> Vec<(String, Option<String>)> {
+        Vec::new()
+    }
+
+    fn changes(&self, workspace: &Workspace, packages: &Moves) -> Vec<Change> {
+        let ours = packages.iter().filter(|(id, _)| id.ecosystem() == Ecosystem::Cargo);
+        let moves: HashMap<&str, Move<'_>> = ours.map(|(id, (old, new))| (id.name(), Move { old, new })).collect();
+        let mut edits: Vec<Edits> = self.manifests.iter().map(|_| Edits::default()).collect();
+        let mut shared_version = None;
+        for package in &workspace.packages {
+            let Some(&index) = self.owners.get(&package.id) else { continue };
+            let manifest = &self.manifests[index];
+            let moved = packages.get(&package.id).map(|(_, new)| new);
+            match (&manifest.version, moved) {
+                (Some(PackageVersion::Own(version)), Some(new)) => edits[index].set(version, new.to_string()),
+                (Some(PackageVersion::Inherited), Some(new)) => shared_version = Some(new),
+                _ => {}
+            }
+            follow(&manifest.dependencies, Place::Package, &moves, &mut edits[index], |entry, moved_dependency| {
+                let may_be_another = entry.origin == Origin::Registry && moved.is_some();
+                self.means_ours(package, entry, Place::Package) || (may_be_another && pins(entry, moved_dependency))
+            });
+        }
+        if let (Some(root), Some(edits)) = (self.manifests.first(), edits.first_mut()) {
+            if let (Some(version), Some(new)) = (&root.workspace_version, shared_version) {
+                edits.set(version, new.to_string());
+            }
+            follow(&root.workspace_dependencies, Place::Workspace, &moves, edits, |entry, _| {
+                entry.origin == Origin::Path || (entry.origin == Origin::Registry && self.accepts_ours(entry))
+            });
+        }
+        self.collect(workspace, edits, moves, shared_version)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
-use super::files::Read;
 use super::manifest::{Dependency, Manifest};
+use crate::workspace::files::Read;
 
 /// The manifests that `members` lead to by paths, directly or not. One that cannot be read is left to Cargo.
 pub(super) fn manifests(members: &[Manifest], read: Read<'_>) -> Vec<Manifest> {

@@ -2,6 +2,8 @@
 
 use semver::{Comparator, Op, Version, VersionReq};
 
+use crate::workspace::files::Rules;
+
 /// What a requirement becomes once the package that it names stands at `version`; none if it stays as it is.
 ///
 /// A pin, that is a full version (`1.2.3`, `=1.2.3`), follows; a range stays, because it says what its author
@@ -10,6 +12,8 @@ pub(super) fn followed(written: &str, version: &Version, place: Place) -> Option
     let next = match form(written, place)? {
         Form::Full => version.to_string(),
         Form::Exact => format!("={version}"),
+        // A shorthand accepts no pre-release.
+        _ if !version.pre.is_empty() => version.to_string(),
         Form::Major => version.major.to_string(),
         Form::MajorMinor => format!("{}.{}", version.major, version.minor),
     };
@@ -27,11 +31,15 @@ pub(super) fn follows(written: &str, place: Place) -> bool {
     form(written, place).is_some()
 }
 
-/// Whether `version` satisfies the requirement; none if that cannot be judged.
+/// Whether `version` satisfies the requirement; none if that cannot be judged, as where a range holds a pre-release:
+/// it then means more of them than it accepts.
 pub(super) fn covers(written: &str, version: &Version) -> Option<bool> {
     let requirement = VersionReq::parse(written.trim()).ok()?;
     let has_prerelease = requirement.comparators.iter().any(|comparator| !comparator.pre.is_empty());
-    (!has_prerelease && version.pre.is_empty()).then(|| requirement.matches(version))
+    match requirement.matches(version) {
+        true if has_prerelease => None,
+        matches => Some(matches),
+    }
 }
 
 /// Where a requirement stands.
@@ -42,6 +50,27 @@ pub(super) enum Place {
     /// In `[workspace.dependencies]`.
     Workspace,
 }
+
+impl Place {
+    /// How requirements are read there.
+    pub(super) fn rules(self) -> &'static Rules {
+        match self {
+            Self::Package => &Rules {
+                followed: |written, version| followed(written, version, Self::Package),
+                covers,
+                advice: ADVICE,
+            },
+            Self::Workspace => &Rules {
+                followed: |written, version| followed(written, version, Self::Workspace),
+                covers,
+                advice: ADVICE,
+            },
+        }
+    }
+}
+
+/// How to get out of a range that leaves out a version.
+const ADVICE: &str = "write the current version in full, such as `1.2.3`: it follows each release in a package of the workspace; or widen the range, such as `>=1.2, <3`";
 
 enum Form {
     Full,
@@ -100,13 +129,23 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_judged_unless_a_prerelease_is_involved() {
+    fn a_shorthand_names_a_pre_release_in_full() {
+        let version = Version::parse("2.0.0-rc.1").unwrap();
+        for written in ["1", "1.2"] {
+            assert_eq!(followed(written, &version, Place::Workspace).as_deref(), Some("2.0.0-rc.1"));
+        }
+    }
+
+    #[test]
+    fn a_range_is_judged_unless_it_holds_a_pre_release_and_accepts_the_version() {
         let table = [
             ("^1.2", "1.3.0", Some(true)),
             ("1", "2.0.0", Some(false)),
             ("*", "7.0.0", Some(true)),
             ("1.0.0-rc.1", "1.0.0", None),
-            ("1", "1.1.0-rc.1", None),
+            ("1", "1.1.0-rc.1", Some(false)),
+            ("^1.1.0-rc.1", "1.1.0-rc.2", None),
+            ("^1.1.0-rc.1", "1.2.0-rc.1", Some(false)),
             ("nonsense", "1.0.0", None),
         ];
         for (written, version, expected) in table {

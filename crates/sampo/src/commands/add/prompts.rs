@@ -93,6 +93,7 @@ fn choose_several(question: &str, workspace: &Workspace, offered: &[PackageId]) 
     Ok(chosen.ok_or(Cancelled)?.into_iter().map(|index| offered[index].clone()).collect())
 }
 
-fn theme() -> ColorfulTheme {
+/// How questions look.
+pub fn theme() -> ColorfulTheme {
     ColorfulTheme::default()
 }

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+use sampo_core::SampoError;
+use sampo_core::clock;
 use sampo_core::distribute::{self, Caller, Grouping, MatrixFormat, MatrixRequest};
 use sampo_core::release;
 use tokio_util::sync::CancellationToken;
@@ -58,7 +60,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = crate::commands::open_project().await?;
     let caller = Caller { reporter: Arc::new(Terminal::default()), cancellation: CancellationToken::new() };
     let pending = match arguments.pending {
-        true => Some(release::plan(&project, chrono::Utc::now()).await?.versions()),
+        true => {
+            Some(release::plan(&project, clock::now(&project.environment).map_err(SampoError::from)?).await?.versions())
+        }
         false => None,
     };
     let request = MatrixRequest {

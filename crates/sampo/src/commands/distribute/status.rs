@@ -10,10 +10,10 @@ use sampo_core::distribute::status::{self, Outcome, Request};
 use sampo_core::event::Reporter;
 use sampo_core::interrupt::Interrupt;
 
+use super::format::Format;
+use super::nothing_to_do;
 use super::selection::SelectionArguments;
-use super::{Format, nothing_to_do};
 use crate::exit::INTERRUPTED;
-use crate::print;
 use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "\
@@ -59,9 +59,6 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Outcome::Found(_) if caller.cancellation.is_cancelled() => return Ok(ExitCode::from(INTERRUPTED)),
         Outcome::Found(found) => found,
     };
-    match arguments.format {
-        Format::Json => print::line(found.to_json())?,
-        Format::Text => print::result(found.to_text())?,
-    }
+    arguments.format.print(|| found.to_text(), || found.to_json())?;
     Ok(ExitCode::SUCCESS)
 }

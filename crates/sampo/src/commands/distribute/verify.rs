@@ -11,10 +11,10 @@ use sampo_core::distribute::verify::{self, Outcome, Request, Standard, Verdict};
 use sampo_core::event::Reporter;
 use sampo_core::interrupt::Interrupt;
 
+use super::format::Format;
+use super::nothing_to_do;
 use super::selection::SelectionArguments;
-use super::{Format, nothing_to_do};
 use crate::exit::{INTERRUPTED, PARTIAL};
-use crate::print;
 use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "\
@@ -55,9 +55,6 @@ pub struct Arguments {
     /// How many requests at the same time, instead of `distribute.jobs`.
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
-    /// Show only what may need attention, and what was found.
-    #[arg(long, short)]
-    quiet: bool,
 }
 
 /// Runs it.
@@ -71,7 +68,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         report: arguments.report,
         jobs: arguments.jobs,
     };
-    let reporter: Arc<dyn Reporter> = Arc::new(Terminal { quiet: arguments.quiet });
+    let reporter: Arc<dyn Reporter> = Arc::new(Terminal::default());
     let interrupt = Interrupt::listen(Arc::clone(&reporter));
     let caller = Caller { reporter, cancellation: interrupt.token() };
     let Some(outcome) = interrupt.guard(verify::verify(&project, &request, &caller)).await else {
@@ -81,10 +78,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Outcome::Nothing(nothing) => return Ok(nothing_to_do(&nothing)),
         Outcome::Done(verification) => verification,
     };
-    match arguments.format {
-        Format::Json => print::line(verification.to_json())?,
-        Format::Text => print::result(verification.to_text())?,
-    }
+    arguments.format.print(|| verification.to_text(), || verification.to_json())?;
     Ok(match verification.verdict() {
         Verdict::Sound => ExitCode::SUCCESS,
         Verdict::Flawed => ExitCode::from(PARTIAL),

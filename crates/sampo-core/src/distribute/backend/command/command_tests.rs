@@ -44,6 +44,7 @@ async fn a_check_that_did_not_run_is_an_error_and_not_an_answer() {
         ("no-such-program-anywhere", Some("`check` ended with status 127")),
         ("exit 126", Some("`check` ended with status 126")),
         ("kill -9 $$", Some("`check` was ended by a signal: 9")),
+        ("exit 75", Some("`check` ended with status 75")),
     ] {
         let backend = scene.backend(&format!("type = 'command'\nrun = 'true'\ncheck = '{check}'")).unwrap();
         let survey = backend.survey(&shipment, &backend.items(&shipment).unwrap()).await;
@@ -52,6 +53,7 @@ async fn a_check_that_did_not_run_is_an_error_and_not_an_answer() {
             Some(expected) => {
                 let error = survey.unwrap_err();
                 assert!(error.code == "check-failed" && error.message.starts_with(expected), "{error:?}");
+                assert_eq!(error.is_retryable(), check == "exit 75");
             }
         }
     }
@@ -136,6 +138,94 @@ async fn a_value_with_blanks_and_quotes_is_one_word_for_the_command() {
     let items = backend.items(&shipment).unwrap();
     backend.deliver(&shipment, &items[0], &Presence::Unknown, &Progress::default()).await.unwrap();
     assert_eq!(std::fs::read_to_string(scene.root().join("name.txt")).unwrap(), "it's $HOME.zip");
+}
+
+#[tokio::test]
+async fn what_a_command_said_before_its_time_was_up_is_told() {
+    let keys = "type = 'command'\nrun = 'echo connecting; sleep 30'\ntimeout = '200ms'";
+    let error = deliver(&Scene::new(), keys).await.unwrap_err();
+    assert_eq!(error.message, "`echo connecting; sleep 30` was stopped after 200ms without an end:\nconnecting");
+}
+
+#[tokio::test]
+async fn endless_strange_output_is_shown_plainly_and_kept_in_part() {
+    let scene = Scene::new();
+    let run = r#"run = '''printf '\033[2J\377<\r'; head -c 5000000 /dev/zero | tr '\0' x; exit 1'''"#;
+    let error = deliver(&scene, &format!("type = 'command'\n{run}")).await.unwrap_err();
+    assert!(error.message.starts_with("the command ended with status 1: …xxx") && error.message.len() < 5000);
+    assert!(!scene.recorder.events().concat().contains("\\u{1b}"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_started_says_what_to_mend() {
+    for (keys, code, hint) in [
+        ("run = ['no-such-program-here']", "tool-missing", "install `no-such-program-here` or add its folder to PATH"),
+        ("run = ['/']", "tool-missing", "make `/` executable"),
+        ("run = 'true'\nworking_directory = 'nowhere'", "no-folder", "make it, or correct the name"),
+        (
+            "run = 'no-such-program-here'",
+            "command-failed",
+            "with this status a shell says that there is no such program: is it installed, and on PATH?",
+        ),
+        ("run = 'cp {{ artifact }} x'\nshell = 'cmd'", "tool-missing", "install `cmd` or add its folder to PATH"),
+    ] {
+        let error = deliver(&Scene::new(), &format!("type = 'command'\n{keys}")).await.unwrap_err();
+        assert_eq!((error.code, error.hint.as_deref()), (code, Some(hint)), "{keys}");
+        assert!(!error.is_retryable());
+    }
+}
+
+#[tokio::test]
+async fn a_missing_secret_is_found_before_the_first_delivery() {
+    let mut scene = Scene::new();
+    let keys = "type = 'command'\nrun = 'true'\npass_env = ['MY_TOKEN']";
+    assert_eq!(scene.backend(keys).unwrap().check().await.unwrap_err().code, "credentials-missing");
+    scene.environment = [("MY_TOKEN", "secret")].into_iter().collect();
+    scene.backend(keys).unwrap().check().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_value_that_a_shell_cannot_be_given_is_an_error() {
+    let scene = Scene::new();
+    let backend = scene.backend("type = 'command'\nshell = 'cmd'\nrun = 'echo {{ artifact }}'").unwrap();
+    let shipment = scene.shipment("1.2.0", vec![scene.artifact("100%.zip", None, "x")]);
+    let items = backend.items(&shipment).unwrap();
+    let error = backend.deliver(&shipment, &items[0], &Presence::Unknown, &Progress::default()).await.unwrap_err();
+    assert!(error.code == "config-invalid" && error.message.contains("a percent sign"), "{error:?}");
+}
+
+#[test]
+fn every_mistake_in_its_keys_is_told_at_once() {
+    let keys = "type = 'command'\nper = 'release'\ntimeout = 'soon'\nchek = 'x'\nworking_directory = 1";
+    let text = Scene::new().backend(keys).unwrap_err();
+    let starts = [
+        "config.toml:1:1: missing field `run`",
+        "config.toml:4:11: `soon` is not",
+        "config.toml:5:1: unknown key `chek`",
+        "config.toml:6:21: expected",
+    ];
+    let lines: Vec<&str> = text.lines().skip(1).map(str::trim_start).collect();
+    assert!(lines.len() == 4 && lines.iter().zip(starts).all(|(line, start)| line.starts_with(start)), "{text}");
+    let keys = "type = 'command'\nper = 'release'\nrun = '{{ path }}'\noutputs_url = 'https://{{ artifact }}'\n\
+                env = { SAMPO_TAG = 'x' }\npass_env = ['A=B', '']";
+    let text = Scene::new().backend(keys).unwrap_err();
+    assert!(text.starts_with("there are 5 mistakes"), "{text}");
+}
+
+#[test]
+fn a_shell_runs_what_is_written_for_it() {
+    let mistake = |keys: &str| Scene::new().backend(&format!("type = 'command'\n{keys}")).map(drop);
+    mistake("run = 'x'\nshell = 'pwsh'").unwrap();
+    mistake("run = ['x']\ncheck = 'y'\nshell = 'powershell'").unwrap();
+    assert_eq!(
+        mistake("run = ['x']\nshell = 'pwsh'").unwrap_err(),
+        "config.toml:4:1: `pwsh` has nothing to run: an array runs without a shell"
+    );
+    assert_eq!(
+        mistake("run = \"a\\nb\"\nshell = 'cmd'").unwrap_err(),
+        "config.toml:3:1: `cmd` runs no more than one line"
+    );
+    assert!(mistake("run = 'x'\nshell = 'fish'").unwrap_err().starts_with("config.toml:4:9: unknown value `fish`"));
 }
 
 #[test]

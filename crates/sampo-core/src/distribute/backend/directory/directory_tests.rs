@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use futures::future::join_all;
 
-use super::shelf::ABANDONED;
+use super::retention::ABANDONED;
 use super::*;
 use crate::atomic;
 use crate::distribute::backend::conformance::conforms;
@@ -115,6 +115,87 @@ async fn old_releases_are_removed_and_nothing_else() {
         expected.insert(3, "latest");
     }
     assert_eq!(names(&shelf), expected);
+}
+
+#[tokio::test]
+async fn the_newest_stable_release_outlives_a_row_of_pre_releases() {
+    let scene = Scene::new();
+    let backend = scene.backend("type = 'directory'\npath = 'site/{{ version }}'\nlatest = false\nkeep = 2").unwrap();
+    for version in ["1.0.0", "1.1.0", "2.0.0-rc.1", "2.0.0-rc.2", "2.0.0-rc.3"] {
+        deliver_all(&*backend, &scene.two_artifacts(version)).await;
+    }
+    assert_eq!(names(&scene.root().join("site")), ["1.1.0", "2.0.0-rc.2", "2.0.0-rc.3"]);
+}
+
+#[tokio::test]
+async fn a_release_that_another_run_is_writing_to_is_not_removed() {
+    for file in [".sampo-abcdef", "added.tar.gz"] {
+        let scene = Scene::new();
+        let backend = scene.backend("type = 'directory'\npath = 'site/{{ version }}'\nkeep = 1").unwrap();
+        deliver_all(&*backend, &scene.two_artifacts("1.0.0")).await;
+        let file = scene.root().join("site/1.0.0").join(file);
+        fs::write(&file, "").unwrap();
+        File::options().write(true).open(&file).unwrap().set_modified(SystemTime::now() + ABANDONED / 2).unwrap();
+        deliver_all(&*backend, &scene.two_artifacts("1.1.0")).await;
+        assert!(file.exists());
+        File::options().write(true).open(&file).unwrap().set_modified(SystemTime::now() - 2 * ABANDONED).unwrap();
+        deliver_all(&*backend, &scene.two_artifacts("1.2.0")).await;
+        assert!(!file.exists());
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_was_removed_before_anything_was_in_it_is_made_again() {
+    let scene = Scene::new();
+    let backend = scene.backend(KEYS).unwrap();
+    let shipment = scene.two_artifacts("1.2.0");
+    backend.open(&shipment).await.unwrap();
+    fs::remove_dir_all(scene.root().join("site")).unwrap();
+    deliver_all(&*backend, &shipment).await;
+    assert!(backend.survey(&shipment, &[]).await.unwrap().finished);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_or_a_file_in_place_of_a_folder_is_refused_before_anything_is_written() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    for (path, is_link) in [("site/my-cli/1.2.0", true), ("site/my-cli/1.2.0", false), ("site/my-cli", false)] {
+        let scene = Scene::new();
+        let path = scene.root().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        match is_link {
+            true => std::os::unix::fs::symlink(elsewhere.path(), &path).unwrap(),
+            false => fs::write(&path, "").unwrap(),
+        }
+        let backend = scene.backend(KEYS).unwrap();
+        let shipment = scene.two_artifacts("1.2.0");
+        for error in [backend.survey(&shipment, &[]).await.unwrap_err(), backend.open(&shipment).await.unwrap_err()] {
+            assert_eq!(error.code, "not-a-folder", "{error}");
+        }
+    }
+    assert_eq!(names(elsewhere.path()), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_manifest_that_is_not_ours_or_of_the_future_is_named_and_stays() {
+    for (file, text, code) in [
+        ("1.2.0/manifest.json", "{\"name\": \"my-app\"}", "manifest-foreign"),
+        ("1.2.0/manifest.json", "\u{0}", "manifest-foreign"),
+        ("1.2.0/manifest.json", "{\"schema_version\": 2}", "manifest-version"),
+        ("latest.json", "[]", "manifest-foreign"),
+    ] {
+        let scene = Scene::new();
+        let backend = scene.backend(KEYS).unwrap();
+        let shipment = scene.two_artifacts("1.2.0");
+        deliver_all(&*backend, &shipment).await;
+        let path = scene.root().join("site/my-cli").join(file);
+        fs::write(&path, text).unwrap();
+        for error in [backend.survey(&shipment, &[]).await.unwrap_err(), backend.finish(&shipment).await.unwrap_err()] {
+            assert_eq!(error.code, code, "{error}");
+            assert!(error.message.contains(&path.display().to_string()) && error.hint.is_some());
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
 }
 
 #[tokio::test]
@@ -253,7 +334,7 @@ async fn a_pipe_or_a_folder_in_place_of_ours_is_an_error_and_no_standstill() {
             fs::create_dir(&path).unwrap();
         }
         let error = backend.finish(&shipment).await.unwrap_err();
-        assert!(error.code == "io" && error.message.ends_with("it is not a file"), "{error}");
+        assert!(error.code == "manifest-foreign" && error.message.ends_with("it is not a file"), "{error}");
     }
 }
 
@@ -293,10 +374,13 @@ async fn abandoned_temporary_files_are_removed_and_fresh_ones_left() {
     let folder = scene.root().join("site/my-cli/1.2.0");
     fs::create_dir_all(&folder).unwrap();
     let shelf = scene.root().join("site/my-cli");
+    fs::create_dir_all(shelf.join(".sampo-removed-x/release")).unwrap();
     for name in ["1.2.0/.sampo-old", ".sampo-old", lock::FILE_NAME] {
         File::create(shelf.join(name)).unwrap().set_modified(SystemTime::now() - 2 * ABANDONED).unwrap();
     }
     fs::write(folder.join(".sampo-fresh"), "").unwrap();
+    let removed = shelf.join(".sampo-removed-x");
+    File::open(&removed).unwrap().set_modified(SystemTime::now() - 2 * ABANDONED).unwrap();
     backend.open(&scene.two_artifacts("1.2.0")).await.unwrap();
     assert_eq!((names(&folder), names(&shelf)), (vec![".sampo-fresh".to_owned()], vec!["1.2.0".to_owned()]));
     assert!(shelf.join(lock::FILE_NAME).exists());
@@ -350,6 +434,8 @@ fn configuration_errors_have_their_line() {
         scene.backend("type = 'directory'\npath = 'site'").unwrap_err(),
         "config.toml:3:1: `site` is the same folder for every version: it must contain `{{ version }}` or `{{ tag }}`"
     );
+    let both = scene.backend("type = 'directory'\npath = '{{ version }}/..'\nurl = 'x'").unwrap_err();
+    assert!(both.starts_with("there are 2 mistakes in the configuration\n  config.toml:3:1: "), "{both}");
     assert!(
         scene
             .backend("type = 'directory'\npath = 'x/{{ tag }}'\nkeep = 0")

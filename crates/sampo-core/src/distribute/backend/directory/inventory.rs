@@ -4,7 +4,7 @@ use std::fs::{self, DirEntry, File};
 use std::io;
 use std::path::Path;
 
-use super::failed;
+use super::failure::failed;
 use super::manifest::{self, Manifest};
 use super::place::{Place, Standing, copy};
 use super::work::Stop;

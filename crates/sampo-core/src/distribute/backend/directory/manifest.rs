@@ -1,14 +1,15 @@
 //! The files that a `directory` backend writes for its users: `manifest.json` in each release, `latest.json` above.
 
 use std::fs;
-use std::io;
 use std::path::Path;
 
 use semver::Version;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::failure::{failed, foreign, is_missing, too_new};
 use crate::atomic;
+use crate::distribute::backend::BackendError;
 use crate::distribute::checksum::Digest;
 use crate::distribute::model::{Artifact, ArtifactKind, Release};
 use crate::error::PathError;
@@ -88,7 +89,7 @@ impl Manifest {
     }
 
     /// The manifest in a file; none if there is no file.
-    pub(super) fn read(path: &Path) -> Result<Option<Self>, PathError> {
+    pub(super) fn read(path: &Path) -> Result<Option<Self>, BackendError> {
         read_json(path)
     }
 
@@ -124,7 +125,7 @@ impl Latest {
     }
 
     /// The pointer in a file; none if there is no file.
-    pub(super) fn read(path: &Path) -> Result<Option<Self>, PathError> {
+    pub(super) fn read(path: &Path) -> Result<Option<Self>, BackendError> {
         read_json(path)
     }
 
@@ -134,24 +135,34 @@ impl Latest {
 }
 
 /// The bytes of a file; none if there is none. Anything else of that name is an error: reading a pipe might never end.
-pub(super) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, PathError> {
-    let read = || {
-        if !fs::metadata(path)?.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
-        }
-        fs::read(path)
-    };
-    match read() {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(PathError::new("read", path)(error)),
+pub(super) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, BackendError> {
+    let unreadable = |error| failed(PathError::new("read", path)(error));
+    match fs::metadata(path) {
+        Err(error) if is_missing(&error) => return Ok(None),
+        Err(error) => return Err(unreadable(error)),
+        Ok(metadata) if !metadata.is_file() => return Err(foreign(path, &"it is not a file")),
+        Ok(_) => {}
+    }
+    match fs::read(path) {
+        Err(error) if is_missing(&error) => Ok(None),
+        bytes => bytes.map(Some).map_err(unreadable),
     }
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, PathError> {
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, BackendError> {
     let Some(bytes) = read_file(path)? else { return Ok(None) };
-    // Somebody else's file of that name is not ours to overwrite.
-    serde_json::from_slice(&bytes).map(Some).map_err(|error| PathError::new("understand", path)(error.into()))
+    if let Ok(Header { schema_version }) = serde_json::from_slice(&bytes)
+        && schema_version > SCHEMA_VERSION.into()
+    {
+        return Err(too_new(path, schema_version));
+    }
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| foreign(path, &error))
+}
+
+/// What every version of the format has.
+#[derive(Deserialize)]
+struct Header {
+    schema_version: u64,
 }
 
 fn write_json(value: &impl Serialize, path: &Path) -> Result<(), PathError> {

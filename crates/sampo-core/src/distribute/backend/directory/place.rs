@@ -8,12 +8,14 @@ use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 use url::Url;
 
+use super::below;
+use super::failure::{changed, failed, is_missing, not_a_folder, shared};
 use super::manifest::{self, Entry, Manifest};
-use super::shelf::{Shelf, remove_abandoned};
+use super::retention::remove_abandoned;
+use super::shelf::Shelf;
 use super::work::Stop;
-use super::{below, failed, shared};
 use crate::atomic::{self, TEMPORARY_PREFIX};
-use crate::distribute::backend::{BackendError, CHANGED_MEANWHILE, Found, Presence, Progress};
+use crate::distribute::backend::{BackendError, Found, Presence, Progress};
 use crate::distribute::checksum::{Digest, SUMS_FILE};
 #[cfg(unix)]
 use crate::distribute::model::ArtifactKind;
@@ -80,10 +82,27 @@ impl Place {
 
     /// Makes the folder, and removes what killed runs have left.
     pub fn open(&self) -> Result<(), BackendError> {
-        fs::create_dir_all(&self.folder).map_err(|error| failed(PathError::new("make", &self.folder)(error)))?;
+        self.make_folder()?;
         remove_abandoned(&self.folder);
         remove_abandoned(&self.shelf.folder);
+        atomic::sync_folder(&self.shelf.folder);
         Ok(())
+    }
+
+    /// Fails if something else stands where the folder belongs. A link would bring what is delivered elsewhere.
+    pub fn check_folder(&self) -> Result<(), BackendError> {
+        match fs::symlink_metadata(&self.folder) {
+            Err(error) if is_missing(&error) => Ok(()),
+            Err(error) => Err(failed(PathError::new("read", &self.folder)(error))),
+            Ok(metadata) if metadata.is_symlink() => Err(not_a_folder(&self.folder, "a link")),
+            Ok(metadata) if !metadata.is_dir() => Err(not_a_folder(&self.folder, "a file")),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    fn make_folder(&self) -> Result<(), BackendError> {
+        self.check_folder()?;
+        fs::create_dir_all(&self.folder).map_err(|error| failed(PathError::new("make", &self.folder)(error)))
     }
 
     /// Copies `artifact` under a temporary name, checks what was read, and renames it, if then nothing stands in its
@@ -97,6 +116,8 @@ impl Place {
     ) -> Result<(), BackendError> {
         let path = self.folder.join(&artifact.name);
         let unwritable = |error| failed(PathError::new("write", &path)(error));
+        // Another run may have removed it as an old one, before anything was in it.
+        self.make_folder()?;
         let temporary = self.copy_in(artifact, progress, stop)?;
         let lock = self.shelf.lock(stop)?;
         let is_surveyed =
@@ -150,7 +171,7 @@ impl Place {
     /// The bytes of a file.
     pub fn read(&self, name: &str) -> Result<Vec<u8>, BackendError> {
         let path = self.folder.join(name);
-        match manifest::read_file(&path).map_err(failed)? {
+        match manifest::read_file(&path)? {
             Some(text) => Ok(text),
             None => Err(changed(&path)),
         }
@@ -159,7 +180,7 @@ impl Place {
     /// The manifest that stands there; another package's is an error.
     pub fn standing_manifest(&self) -> Result<Option<Manifest>, BackendError> {
         let path = self.folder.join(manifest::FILE_NAME);
-        let standing = Manifest::read(&path).map_err(failed)?;
+        let standing = Manifest::read(&path)?;
         match standing.as_ref().filter(|standing| standing.package != self.release.package) {
             Some(other) => Err(shared(&path, &other.package, &self.release.package)),
             None => Ok(standing),
@@ -214,11 +235,6 @@ impl Place {
         temporary.as_file().sync_all().map_err(unwritable)?;
         Ok(temporary)
     }
-}
-
-/// Whether that is a conflict, or a file to be merged with, is for the engine to see in a new survey.
-fn changed(path: &Path) -> BackendError {
-    BackendError::transient(CHANGED_MEANWHILE, format!("another run has changed `{}` meanwhile", path.display()))
 }
 
 /// Copies all of `source`; the digest of what was copied.

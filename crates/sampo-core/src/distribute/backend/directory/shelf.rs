@@ -1,23 +1,21 @@
-//! The folder above those of the releases: the pointers to the newest one, and how many are kept.
+//! The folder above those of the releases, with the pointers to the newest one.
 
-use std::fs;
-#[cfg(unix)]
-use std::io;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+#[cfg(unix)]
+use std::path::Path;
+use std::path::PathBuf;
+#[cfg(unix)]
+use std::{fs, io};
 
-use super::lock::{self, Lock};
-use super::manifest::{self, Latest, Manifest};
+use super::failure::{failed, shared};
+use super::lock::{Lock, PATIENCE};
+use super::manifest::{self, Latest};
 use super::work::Stop;
-use super::{failed, shared};
+#[cfg(unix)]
 use crate::atomic::TEMPORARY_PREFIX;
 use crate::distribute::backend::BackendError;
 use crate::distribute::model::Release;
 use crate::error::PathError;
-
-/// Temporary files of a run that was killed are older than this before another run removes them.
-pub(super) const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// The same as `latest.json` as a link, where the system has links.
 #[cfg(unix)]
@@ -34,7 +32,7 @@ pub(super) struct Shelf {
 impl Shelf {
     /// Waits until no other run changes anything on this shelf.
     pub fn lock(&self, stop: &Stop) -> Result<Lock, BackendError> {
-        Lock::on(&self.folder, stop).map_err(|error| failed(PathError::new("lock", &self.folder)(error)))
+        Lock::on(&self.folder, PATIENCE, stop)
     }
 
     /// Whether [`point_at`](Self::point_at) would change nothing.
@@ -59,38 +57,13 @@ impl Shelf {
         self.move_link(&wanted).map_err(failed)
     }
 
-    /// Removes the oldest releases of this package beyond `keep`: folders with a manifest of ours, nothing else.
-    pub fn prune(&self, release: &Release, stop: &Stop) -> Result<(), BackendError> {
-        let Some(keep) = self.keep else { return Ok(()) };
-        let latest = Latest::read(&self.pointer()).map_err(failed)?;
-        let unreadable = |error| failed(PathError::new("read", &self.folder)(error));
-        let mut releases: Vec<(semver::Version, PathBuf)> = fs::read_dir(&self.folder)
-            .map_err(unreadable)?
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .filter(|path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()))
-            .filter_map(|path| Some((Manifest::read(&path.join(manifest::FILE_NAME)).ok()??, path)))
-            .filter(|(manifest, _)| manifest.package == release.package)
-            .map(|(manifest, path)| (manifest.version, path))
-            .collect();
-        releases.sort_by(|a, b| b.cmp(a));
-        for (version, path) in releases.into_iter().skip(keep.get()) {
-            let is_latest = latest.as_ref().is_some_and(|latest| latest.version == version);
-            if !is_latest && version != release.version {
-                stop.check()
-                    .and_then(|()| fs::remove_dir_all(&path))
-                    .map_err(|error| failed(PathError::new("remove", &path)(error)))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn pointer(&self) -> PathBuf {
+    pub(super) fn pointer(&self) -> PathBuf {
         self.folder.join(manifest::LATEST_FILE_NAME)
     }
 
     /// The pointer that stands there, which must be one of the same package.
     fn current(&self, release: &Release) -> Result<Option<Latest>, BackendError> {
-        let current = Latest::read(&self.pointer()).map_err(failed)?;
+        let current = Latest::read(&self.pointer())?;
         match current.as_ref().filter(|current| current.package != release.package) {
             Some(other) => Err(shared(&self.pointer(), &other.package, &release.package)),
             None => Ok(current),
@@ -137,19 +110,5 @@ impl Shelf {
     #[cfg(not(unix))]
     fn move_link(&self, _latest: &Latest) -> Result<(), PathError> {
         Ok(())
-    }
-}
-
-/// What a killed run left behind in `folder`. Failing to remove it harms nobody.
-pub(super) fn remove_abandoned(folder: &Path) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let is_temporary = name.to_string_lossy().starts_with(TEMPORARY_PREFIX) && name != lock::FILE_NAME;
-        let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
-        let age = modified.and_then(|time| SystemTime::now().duration_since(time).ok());
-        if is_temporary && age.is_some_and(|age| age > ABANDONED) {
-            let _ = fs::remove_file(entry.path());
-        }
     }
 }

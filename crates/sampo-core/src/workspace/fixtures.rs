@@ -1,11 +1,11 @@
-//! Packages, workspaces and configurations for the tests of publishing.
+//! Packages, workspaces and configurations for tests that need no files.
 
 use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::workspace::{DependencyKind, Ecosystem, InternalDependency, Package, PackageId, Workspace};
 
-pub(super) fn package(name: &str, dependencies: &[InternalDependency]) -> Package {
+pub(crate) fn package(name: &str, dependencies: &[InternalDependency]) -> Package {
     Package {
         id: PackageId::new(Ecosystem::Cargo, name),
         version: Some("1.0.0".into()),
@@ -19,11 +19,11 @@ pub(super) fn package(name: &str, dependencies: &[InternalDependency]) -> Packag
     }
 }
 
-pub(super) fn unpublishable(name: &str, dependencies: &[InternalDependency]) -> Package {
+pub(crate) fn unpublishable(name: &str, dependencies: &[InternalDependency]) -> Package {
     Package { publishable: false, ..package(name, dependencies) }
 }
 
-pub(super) fn runtime(name: &str) -> InternalDependency {
+pub(crate) fn runtime(name: &str) -> InternalDependency {
     InternalDependency {
         package: PackageId::new(Ecosystem::Cargo, name),
         kind: DependencyKind::Runtime,
@@ -31,7 +31,7 @@ pub(super) fn runtime(name: &str) -> InternalDependency {
     }
 }
 
-pub(super) fn development(name: &str, requirement: Option<&str>) -> InternalDependency {
+pub(crate) fn development(name: &str, requirement: Option<&str>) -> InternalDependency {
     InternalDependency {
         kind: DependencyKind::Development,
         requirement: requirement.map(str::to_owned),
@@ -39,12 +39,12 @@ pub(super) fn development(name: &str, requirement: Option<&str>) -> InternalDepe
     }
 }
 
-pub(super) fn workspace(packages: impl IntoIterator<Item = Package>) -> Workspace {
+pub(crate) fn workspace(packages: impl IntoIterator<Item = Package>) -> Workspace {
     let mut packages: Vec<Package> = packages.into_iter().collect();
     packages.sort_by(|a, b| a.id.cmp(&b.id));
     Workspace { root: PathBuf::from("/nowhere"), packages, cargo_target_directory: None }
 }
 
-pub(super) fn config(text: &str) -> Config {
+pub(crate) fn config(text: &str) -> Config {
     Config::parse(Path::new("config.toml"), text.to_owned()).unwrap()
 }

@@ -9,13 +9,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use semver::Version;
 
-use super::registry::{Registry, Uploaded};
 use crate::environment::Environment;
 use crate::event::{Event, Reporter};
-use crate::git::{Git, GitError};
 use crate::process::{Command, Output, ProcessError, last_lines};
 use crate::secret::Redactor;
-use crate::workspace::cargo::{inherits_version, version_in};
+use crate::workspace::registry::{Registry, RegistryContext, Uploaded};
 use crate::workspace::{DependencyKind, Package, PackageId};
 
 /// Cargo's name of its default registry.
@@ -35,7 +33,8 @@ pub(super) struct CargoRegistry {
 }
 
 impl CargoRegistry {
-    pub fn new(root: &Path, environment: &Environment, arguments: Vec<String>, reporter: Arc<dyn Reporter>) -> Self {
+    pub(super) fn new(context: RegistryContext<'_>) -> Self {
+        let RegistryContext { root, environment, arguments, reporter } = context;
         let tokens = environment.names().filter(|name| is_token(name));
         Self {
             root: root.to_owned(),
@@ -151,13 +150,6 @@ impl Registry for CargoRegistry {
     fn only_rehearses(&self) -> bool {
         self.arguments.iter().any(|argument| argument == "--dry-run" || argument == "-n")
     }
-
-    async fn version_at(&self, git: &Git, revision: &str, package: &Package) -> Result<Option<String>, GitError> {
-        let path = if package.path == "." { "Cargo.toml".into() } else { format!("{}/Cargo.toml", package.path) };
-        let Some(text) = git.file_at(revision, &path).await? else { return Ok(None) };
-        let root = if inherits_version(&text) { git.file_at(revision, "Cargo.toml").await? } else { None };
-        Ok(version_in(&text, &root.unwrap_or_default()))
-    }
 }
 
 /// Which packages can be rehearsed in one run of cargo.
@@ -242,7 +234,7 @@ fn default_registry(root: &Path, environment: &Environment) -> Option<String> {
 mod tests {
     use super::*;
     use crate::event::Silent;
-    use crate::publish::fixtures::{development, package, runtime};
+    use crate::workspace::fixtures::{development, package, runtime};
 
     fn words(text: &[&str]) -> Vec<String> {
         text.iter().map(ToString::to_string).collect()
@@ -250,7 +242,12 @@ mod tests {
 
     fn registry(arguments: &[&str], environment: &[(&str, &str)]) -> CargoRegistry {
         let environment = environment.iter().copied().collect();
-        CargoRegistry::new(Path::new("/nowhere"), &environment, words(arguments), Arc::new(Silent))
+        CargoRegistry::new(RegistryContext {
+            root: Path::new("/nowhere"),
+            environment: &environment,
+            arguments: words(arguments),
+            reporter: Arc::new(Silent),
+        })
     }
 
     #[test]
@@ -319,27 +316,5 @@ mod tests {
         let singly = Rehearsal::of(&all, false);
         assert_eq!(singly.groups.iter().map(|group| names(group)).collect::<Vec<_>>(), [["a"], ["f"], ["d"]]);
         assert_eq!(names(&singly.skipped), ["b", "c", "e"]);
-    }
-
-    #[tokio::test]
-    async fn the_version_of_an_earlier_commit_is_found_also_where_it_is_inherited() {
-        let repo = sampo_testkit::Repo::new();
-        let write = |version: &str| {
-            repo.write("Cargo.toml", format!("[workspace.package]\nversion = \"{version}\"\n"));
-            repo.write("own/Cargo.toml", format!("[package]\nname = \"own\"\nversion = \"{version}\"\n"));
-            repo.write("heir/Cargo.toml", "[package]\nname = \"heir\"\nversion.workspace = true\n");
-            repo.commit(version);
-        };
-        write("1.0.0");
-        write("1.1.0");
-        let git = Git::new(repo.root());
-        for name in ["own", "heir"] {
-            let package = package(name, &[]);
-            let registry = registry(&[], &[]);
-            let before = registry.version_at(&git, "HEAD^1", &package).await.unwrap();
-            let now = registry.version_at(&git, "HEAD", &package).await.unwrap();
-            assert_eq!((before.as_deref(), now.as_deref()), (Some("1.0.0"), Some("1.1.0")), "{name}");
-        }
-        assert_eq!(registry(&[], &[]).version_at(&git, "HEAD", &package("new", &[])).await.unwrap(), None);
     }
 }
