@@ -10,6 +10,7 @@ pub mod backend;
 pub mod binstall;
 pub mod build;
 mod build_stamp;
+mod catalogue;
 pub mod checksum;
 mod checksum_list;
 mod columns;
@@ -32,7 +33,7 @@ mod site;
 pub mod status;
 pub mod verify;
 
-pub use deliver::{Outcome, Request, advise_binstall, deliver};
+pub use deliver::{Finishing, Outcome, Request, advise_binstall, deliver};
 pub use destination::check_backends;
 pub use matrix::{Grouping, MatrixFormat};
 pub use select::{Nothing, Selection};

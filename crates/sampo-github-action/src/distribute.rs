@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use sampo_core::distribute::report::{Detail, Report, Verdict};
-use sampo_core::distribute::{self, Caller, Choice, Outcome, Request, Selection};
+use sampo_core::distribute::{self, Caller, Choice, Finishing, Outcome, Request, Selection};
 use sampo_core::event::Reporter;
 use sampo_core::github_output;
 use sampo_core::interrupt::{self, Interrupt};
@@ -66,12 +66,23 @@ fn request(inputs: &Inputs, report: &Path) -> anyhow::Result<Request> {
         choice: Choice { selection, packages: inputs.list("package"), targets: targets.context("the input `target`")? },
         backends: inputs.list("backend"),
         build: inputs.flag("build")?,
+        from: inputs.get("from").map(str::to_owned),
+        finishing: finishing(inputs)?,
         dry_run: inputs.flag("dry-run")?,
         replace: inputs.flag("replace")?,
         fail_fast: inputs.flag("fail-fast")?,
         retry: inputs.get("retry").map(PathBuf::from),
         report: Some(report.to_owned()),
         jobs: inputs.get("jobs").map(str::parse).transpose().context("the input `jobs` is not a number above 0")?,
+    })
+}
+
+fn finishing(inputs: &Inputs) -> anyhow::Result<Finishing> {
+    Ok(match (inputs.flag("finish")?, inputs.flag("no-finish")?) {
+        (true, true) => anyhow::bail!("the inputs `finish` and `no-finish` exclude each other"),
+        (true, false) => Finishing::Only,
+        (false, true) => Finishing::Never,
+        (false, false) => Finishing::Usual,
     })
 }
 

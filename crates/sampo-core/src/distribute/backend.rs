@@ -75,6 +75,16 @@ pub trait Backend: fmt::Debug + Send + Sync {
         progress: &Progress,
     ) -> Result<Receipt, BackendError>;
 
+    /// Whether it makes one item of the whole release, which cannot be made of a part of it.
+    fn takes_whole_release(&self) -> bool {
+        false
+    }
+
+    /// Whether [`survey`](Self::survey) reads the files of artifacts, so that they must be on this machine by then.
+    fn surveys_files(&self) -> bool {
+        false
+    }
+
     /// Whether items stay invisible until [`finish`](Self::finish), or something is written then that lists them.
     fn has_finish(&self) -> bool {
         true

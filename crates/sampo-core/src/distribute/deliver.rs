@@ -1,35 +1,37 @@
 //! A delivery from beginning to end: select, build, resolve, pack, dispatch, carry out, report.
 
-use std::fs;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
-use tempfile::TempDir;
-
-use super::backend::Pace;
+use super::backend::{BackendContext, Pace};
 use super::destination::{Taker, takers, token_variables};
-use super::dispatch::dispatch;
+use super::dispatch::{Terms, dispatch};
 use super::engine;
+use super::engine::run::Run;
+pub use super::model::Finishing;
 use super::model::Release;
 use super::pack::{self, Packed, Packing};
 use super::participant::participants;
-use super::report::{Report, ReportedArtifact, RunOptions};
+use super::report::{Report, RunOptions};
 use super::resolve::{Failure, Search};
 use super::select::{self, Nothing, Selected, Selection};
 use super::{Caller, Choice, Ground, binstall, builder};
 use crate::atomic;
-use crate::error::{Diagnose, PathError, SampoError, chain};
+use crate::config::distribute::Checksums;
+use crate::error::{Diagnose, SampoError, chain};
 use crate::event::{Event, Reporter};
 use crate::git::Git;
 use crate::project::Project;
 use crate::workspace::PackageId;
 
-/// How the folders for what is made on the way are named.
-const STAGING_PREFIX: &str = "sampo-distribute-";
-/// The folder of a run that was killed is removed once it is older than this.
-const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+mod held;
+mod staging;
+mod supply;
+
+use held::Holdings;
+pub(super) use staging::staging_folder;
+use supply::{Lot, Supplier, Supply};
 
 /// What a delivery is asked for.
 #[derive(Debug, Clone)]
@@ -40,6 +42,10 @@ pub struct Request {
     pub backends: Vec<String>,
     /// Build what is missing first.
     pub build: bool,
+    /// Take the artifacts that this backend holds, instead of files on this machine.
+    pub from: Option<String>,
+    /// What to do about the finish of the releases.
+    pub finishing: Finishing,
     /// Look, change nothing.
     pub dry_run: bool,
     /// Replace what differs at a destination.
@@ -75,10 +81,11 @@ pub async fn deliver(project: &Project, request: &Request, caller: &Caller) -> R
         }
         Some(report) => Choice::of_problems(report),
     };
+    let mode = Mode::new(request, earlier.as_ref());
     let backends = earlier.as_ref().map_or_else(|| request.backends.clone(), Report::backends_to_retry);
     let ground = Ground::of(project, &choice).await?;
     let context = ground.backend_context(project, caller)?;
-    let takers = takers(&project.config, &project.workspace, &context, &backends)?;
+    let (takers, source) = ends(project, &context, &backends, &mode)?;
     let releases = match select::select(&choice.selection, &ground.scene(project, caller)).await? {
         Selected::Nothing(nothing) => return Ok(Outcome::Nothing(nothing)),
         Selected::Releases(releases) => releases,
@@ -87,11 +94,13 @@ pub async fn deliver(project: &Project, request: &Request, caller: &Caller) -> R
     let is_released = |package: &PackageId| releases.iter().any(|release| release.package == *package);
     advise_binstall(project, is_released, &*caller.reporter)?;
     let mut report = Report::new(request.dry_run, &releases, choice.targets.clone(), backends);
+    (report.from, report.finishing) = (mode.from.map(str::to_owned), mode.finishing);
     if let Some(path) = &request.report {
         // Found now, an unwritable path costs nothing.
         atomic::probe(path)?;
     }
-    let work = Work { project, ground: &ground, takers: &takers, earlier: earlier.as_ref(), request, caller };
+    let terms = Terms { report: earlier.as_ref(), finishing: mode.finishing, narrowed: !choice.targets.is_empty() };
+    let work = Work { project, ground: &ground, takers, source, terms, request, caller };
     let delivered = work.deliver(releases, &mut report).await;
     report.cancelled = caller.cancellation.is_cancelled();
     if !report.cancelled {
@@ -104,6 +113,40 @@ pub async fn deliver(project: &Project, request: &Request, caller: &Caller) -> R
         caller.reporter.report(Event::Warning { message: &message, hint: None });
     }
     Ok(Outcome::Done(Box::new(report)))
+}
+
+/// Where the artifacts come from, and what is to be finished: as the request says, else as in the run that is retried.
+struct Mode<'a> {
+    from: Option<&'a str>,
+    finishing: Finishing,
+}
+
+impl<'a> Mode<'a> {
+    fn new(request: &'a Request, earlier: Option<&'a Report>) -> Self {
+        let from = request.from.as_deref().or_else(|| earlier?.from.as_deref());
+        Self { from, finishing: earlier.map_or(request.finishing, |report| report.finishing) }
+    }
+}
+
+/// The destinations of a run, and the one that its artifacts are taken from. Nothing is delivered to that one; it may
+/// be finished.
+fn ends(
+    project: &Project,
+    context: &BackendContext,
+    backends: &[String],
+    mode: &Mode<'_>,
+) -> Result<(Vec<Taker>, Option<Taker>), SampoError> {
+    let named = |names: &[String]| takers(&project.config, &project.workspace, context, names);
+    let mut takers = named(backends)?;
+    let Some(from) = mode.from else { return Ok((takers, None)) };
+    let source = named(&[from.to_owned()])?.pop();
+    if mode.finishing != Finishing::Only {
+        takers.retain(|taker| taker.destination.name != from);
+    }
+    match takers.is_empty() {
+        true => Err(DeliverError::SourceAlone { from: from.to_owned() }.into()),
+        false => Ok((takers, source)),
+    }
 }
 
 /// Refuses a tag that nobody else can see. A remote that cannot be asked is no reason to stop: whoever publishes
@@ -148,8 +191,9 @@ impl Choice {
 struct Work<'a> {
     project: &'a Project,
     ground: &'a Ground<'a>,
-    takers: &'a [Taker],
-    earlier: Option<&'a Report>,
+    takers: Vec<Taker>,
+    source: Option<Taker>,
+    terms: Terms<'a>,
     request: &'a Request,
     caller: &'a Caller,
 }
@@ -158,18 +202,7 @@ impl Work<'_> {
     async fn deliver(&self, releases: Vec<Release>, report: &mut Report) -> Result<(), SampoError> {
         let staging = staging_folder(self.project)?;
         let jobs = self.request.jobs.unwrap_or(self.project.config.distribute.jobs);
-        let releases = releases.into_iter().map(Arc::new).collect();
-        let packed = self.pack(releases, staging.path(), jobs).await?;
-        for Packed { release, artifacts, .. } in &packed {
-            report.artifacts.extend(artifacts.iter().map(|artifact| ReportedArtifact::of(release, artifact)));
-        }
-        let dispatch = dispatch(self.takers, &packed, &self.ground.participants, self.earlier, staging.path())?;
-        if dispatch.orders.is_empty() && dispatch.skipped.is_empty() {
-            let names = self.takers.iter().map(|taker| taker.destination.name.clone()).collect();
-            return Err(DeliverError::NothingTaken { names }.into());
-        }
-        report.deliveries.extend(dispatch.skipped);
-        let options = engine::Options {
+        let mut options = engine::Options {
             jobs,
             dry_run: self.request.dry_run,
             replace: self.request.replace,
@@ -178,21 +211,79 @@ impl Work<'_> {
             cancellation: self.caller.cancellation.clone(),
             reporter: Arc::clone(&self.caller.reporter),
             staging: staging.path().to_owned(),
+            stock: Arc::default(),
         };
-        for outcome in engine::Plan::new(dispatch.orders)?.carry_out(&options).await {
+        let releases = releases.into_iter().map(Arc::new).collect();
+        let Supply { lots, stock, skipped } = self.supply(releases, &options).await?;
+        options.stock = Arc::new(stock);
+        report.deliveries.extend(skipped);
+        let mut orders = Vec::new();
+        for Lot { takers, packed } in &lots {
+            report.add_artifacts(packed);
+            let dispatch = dispatch(takers, packed, &self.ground.participants, self.terms, staging.path())?;
+            orders.extend(dispatch.orders);
+            report.deliveries.extend(dispatch.skipped);
+        }
+        if orders.is_empty() && report.deliveries.is_empty() {
+            let names = self.takers.iter().map(|taker| taker.destination.name.clone()).collect();
+            return Err(DeliverError::NothingTaken { names }.into());
+        }
+        for outcome in engine::Plan::new(orders)?.carry_out(&options).await {
             report.deliveries.extend(outcome.deliveries);
             report.finishes.extend(outcome.finish);
         }
         Ok(())
     }
 
+    /// The artifacts of this run, from wherever they come.
+    async fn supply(&self, releases: Vec<Arc<Release>>, options: &engine::Options) -> Result<Supply, SampoError> {
+        let finishes = self.terms.finishing == Finishing::Only;
+        if self.source.is_none() && !finishes {
+            let packed = self.pack(releases, options).await?;
+            let lot = Lot { takers: self.takers.clone(), packed };
+            return Ok(Supply { lots: vec![lot], ..Supply::default() });
+        }
+        let Project { config, workspace, .. } = self.project;
+        let supplier = Supplier {
+            config,
+            search: &Search::new(config, workspace),
+            participants: &self.ground.participants,
+            holdings: Holdings {
+                config,
+                all: &participants(config, workspace)?,
+                run: Run::of_questions(options.clone()),
+            },
+            packing: &self.packing(options, Checksums::None),
+        };
+        let is_source = |taker: &&Taker| {
+            self.source.as_ref().is_some_and(|source| source.destination.name == taker.destination.name)
+        };
+        let (sources, others): (Vec<&Taker>, Vec<&Taker>) = self.takers.iter().partition(is_source);
+        let mut supply = Supply::default();
+        if let Some(source) = &self.source {
+            let others = others.iter().copied().cloned().collect();
+            supplier.from_source(source, !sources.is_empty(), others, &releases, &mut supply).await?;
+        }
+        let own = if self.source.is_some() { sources } else { others };
+        for taker in own {
+            supplier.from_itself(taker, &releases, &mut supply).await?;
+        }
+        Ok(supply)
+    }
+
+    fn packing(&self, options: &engine::Options, checksums: Checksums) -> Packing {
+        Packing {
+            folder: options.staging.clone(),
+            jobs: options.jobs,
+            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            checksums,
+            reporter: Arc::clone(&options.reporter),
+            cancellation: options.cancellation.clone(),
+        }
+    }
+
     /// Finds what was built, and makes of it what is delivered.
-    async fn pack(
-        &self,
-        releases: Vec<Arc<Release>>,
-        staging: &Path,
-        jobs: NonZeroUsize,
-    ) -> Result<Vec<Packed>, SampoError> {
+    async fn pack(&self, releases: Vec<Arc<Release>>, options: &engine::Options) -> Result<Vec<Packed>, SampoError> {
         let Project { config, workspace, .. } = self.project;
         let search = Search::new(config, workspace);
         let broken = if self.request.build { self.build_missing(&search, &releases).await? } else { Vec::new() };
@@ -202,15 +293,7 @@ impl Work<'_> {
             let cause = broken.iter().find(|cause| cause.package == failure.package && cause.target == failure.target);
             *failure = cause.unwrap_or(failure).clone();
         }
-        let packing = Packing {
-            folder: staging.to_owned(),
-            jobs,
-            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            checksums: config.distribute.checksums,
-            reporter: Arc::clone(&self.caller.reporter),
-            cancellation: self.caller.cancellation.clone(),
-        };
-        Ok(pack::pack(resolved, &packing).await?)
+        Ok(pack::pack(resolved, &self.packing(options, config.distribute.checksums)).await?)
     }
 
     /// Builds what is not there or not fit; the failures.
@@ -233,6 +316,12 @@ impl Work<'_> {
 /// A delivery cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DeliverError {
+    /// There is nowhere to deliver to.
+    #[error("`{from}` is where the artifacts are taken from, and there is no other backend to deliver to")]
+    SourceAlone {
+        /// The backend.
+        from: String,
+    },
     /// The filters leave nothing.
     #[error("no backend takes anything of the selected releases; asked were: {}", names.join(", "))]
     NothingTaken {
@@ -247,31 +336,12 @@ impl Diagnose for DeliverError {
     }
 
     fn hint(&self) -> Option<String> {
-        Some(
-            "see the keys `packages`, `targets` and `artifacts` of these backends, and `backends` of the packages"
-                .into(),
-        )
-    }
-}
-
-/// A folder for what is made on the way, gone at the end. Beside Cargo's own output, since that disk has room for
-/// artifacts, while a system's temporary folder is often kept in memory.
-pub(super) fn staging_folder(project: &Project) -> Result<TempDir, PathError> {
-    let parent = project.workspace.cargo_target_directory.clone().unwrap_or_else(std::env::temp_dir);
-    fs::create_dir_all(&parent).map_err(PathError::new("make", &parent))?;
-    remove_abandoned(&parent);
-    let made = tempfile::Builder::new().prefix(STAGING_PREFIX).tempdir_in(&parent);
-    made.map_err(PathError::new("write to", &parent))
-}
-
-/// What runs that were killed left behind. Failing to remove it harms nobody.
-fn remove_abandoned(parent: &Path) {
-    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        let is_ours = entry.file_name().to_string_lossy().starts_with(STAGING_PREFIX);
-        let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
-        let age = modified.and_then(|time| SystemTime::now().duration_since(time).ok());
-        if is_ours && age.is_some_and(|age| age > ABANDONED) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
+        let hint = match self {
+            Self::SourceAlone { .. } => "name another backend with `--backend`, or add one to the configuration",
+            Self::NothingTaken { .. } => {
+                "see the keys `packages`, `targets` and `artifacts` of these backends, and `backends` of the packages"
+            }
+        };
+        Some(hint.into())
     }
 }

@@ -23,9 +23,11 @@ pub(super) mod attempt;
 mod brake;
 pub(super) mod run;
 mod shipping;
+pub mod stock;
 
 use run::Run;
 use shipping::{Awaited, Shipping, State};
+use stock::Stock;
 
 /// A configured backend, with the bounds of its deliveries.
 #[derive(Debug)]
@@ -61,6 +63,8 @@ pub struct Order {
     pub earlier: Earlier,
     /// Why the shipment is not to be finished by this run, although all that it has may arrive.
     pub unfinished: Option<String>,
+    /// Whether it is finished all the same where it was finished before: what comes later is added to it.
+    pub adds: bool,
 }
 
 impl Order {
@@ -114,6 +118,8 @@ pub struct Options {
     pub reporter: Arc<dyn Reporter>,
     /// A folder of this run for files that are made on the way.
     pub staging: PathBuf,
+    /// What of the artifacts is to be fetched before it can be sent.
+    pub stock: Arc<Stock>,
 }
 
 /// Orders whose items are known and do not get in each other's way.

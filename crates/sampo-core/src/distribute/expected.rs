@@ -101,6 +101,28 @@ pub fn expected(
     release: &Release,
     targets: &[Target],
 ) -> Result<Vec<Expected>, ResolveError> {
+    let mut all = of_release(config, participant, release, targets)?;
+    all.retain(|expected| takes(taker, expected));
+    let lists_something = all.iter().any(|expected| expected.kinds != [ArtifactKind::Checksum]);
+    if config.distribute.checksums.has_file() && lists_something {
+        let list = Expected {
+            name: Naming::exactly(SUMS_FILE),
+            kinds: &[ArtifactKind::Checksum],
+            target: None,
+            optional: all.iter().all(|expected| expected.optional),
+        };
+        all.extend(Some(list).filter(|list| takes(taker, list)));
+    }
+    Ok(all)
+}
+
+/// What `release` has for these targets, wherever it goes, apart from the list of its checksums.
+pub fn of_release(
+    config: &Config,
+    participant: &Participant<'_>,
+    release: &Release,
+    targets: &[Target],
+) -> Result<Vec<Expected>, ResolveError> {
     let mut all = Vec::new();
     for target in targets.iter().filter(|_| participant.is_per_target()) {
         all.extend(of_target(config, participant, release, target)?);
@@ -109,21 +131,9 @@ pub fn expected(
         let name = by_glob(glob)?;
         all.push(Expected { name, kinds: &[ArtifactKind::File], target: None, optional: false });
     }
-    let checksums = config.distribute.checksums;
-    if checksums.has_sidecars() {
+    if config.distribute.checksums.has_sidecars() {
         let sidecars: Vec<Expected> = all.iter().filter_map(Expected::sidecar).collect();
         all.extend(sidecars);
-    }
-    all.retain(|expected| takes(taker, expected));
-    let lists_something = all.iter().any(|expected| expected.kinds != [ArtifactKind::Checksum]);
-    if checksums.has_file() && lists_something {
-        let list = Expected {
-            name: Naming::exactly(SUMS_FILE),
-            kinds: &[ArtifactKind::Checksum],
-            target: None,
-            optional: all.iter().all(|expected| expected.optional),
-        };
-        all.extend(Some(list).filter(|list| takes(taker, list)));
     }
     Ok(all)
 }

@@ -82,6 +82,19 @@ impl Release {
     }
 }
 
+/// What a run does about the finish of its releases.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Finishing {
+    /// It delivers, and finishes what is complete then.
+    #[default]
+    Usual,
+    /// It delivers and leaves the releases open, for others to add to.
+    Never,
+    /// It finishes what others have delivered.
+    Only,
+}
+
 /// A file made for a release, ready to be delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {

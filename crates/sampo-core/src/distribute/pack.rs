@@ -13,6 +13,7 @@ use super::checksum::{self, Digest, Sums};
 use super::checksum_list;
 use super::model::{Artifact, ArtifactKind, Release};
 use super::naming;
+use super::participant::Participant;
 use super::resolve::{Archive, Contents, Failure, Planned, Resolved};
 use crate::atomic;
 use crate::config::distribute::Checksums;
@@ -126,6 +127,12 @@ pub async fn pack(resolved: Vec<Resolved>, packing: &Packing) -> Result<Vec<Pack
 }
 
 impl Packed {
+    /// Nothing of `release` so far.
+    pub fn nothing(release: &Arc<Release>, participant: &Participant<'_>) -> Self {
+        let (release, optional) = (Arc::clone(release), participant.optional.to_vec());
+        Self { release, artifacts: Vec::new(), failures: Vec::new(), optional }
+    }
+
     fn without_artifacts(resolved: Resolved) -> Self {
         let Resolved { release, failures, optional, .. } = resolved;
         Self { release, artifacts: Vec::new(), failures, optional }
@@ -220,7 +227,11 @@ fn write_file(
 }
 
 /// The files that hold the digests of `artifacts`, written into `folder`.
-fn checksum_files(artifacts: &[Artifact], which: Checksums, folder: &Path) -> Result<Vec<Artifact>, PathError> {
+pub(super) fn checksum_files(
+    artifacts: &[Artifact],
+    which: Checksums,
+    folder: &Path,
+) -> Result<Vec<Artifact>, PathError> {
     let mut files = Vec::new();
     if which.has_sidecars() {
         for artifact in artifacts {

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::checksum::Digest;
-use super::model::{Artifact, ArtifactKind, Release};
+use super::model::{Artifact, ArtifactKind, Finishing, Release};
+use super::pack::Packed;
 use crate::atomic;
 use crate::error::{Diagnose, PathError};
 pub use crate::event::Status;
@@ -42,6 +43,12 @@ pub struct Report {
     /// The backends that the run was narrowed to; all if there is none.
     #[serde(default)]
     pub backends: Vec<String>,
+    /// The backend that the artifacts were taken from; null if they were files on the machine.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// What the run was to do about the finish of its releases.
+    #[serde(default)]
+    pub finishing: Finishing,
     /// The releases that were selected, sorted by package.
     pub releases: Vec<ReportedRelease>,
     /// The artifacts of these releases.
@@ -211,11 +218,24 @@ impl Report {
             cancelled: false,
             targets,
             backends,
+            from: None,
+            finishing: Finishing::default(),
             releases: releases.iter().map(ReportedRelease::of).collect(),
             artifacts: Vec::new(),
             deliveries: Vec::new(),
             finishes: Vec::new(),
             retry_command: None,
+        }
+    }
+
+    /// Adds the artifacts of these releases; one that several destinations hold is one artifact.
+    pub(crate) fn add_artifacts(&mut self, packed: &[Packed]) {
+        for Packed { release, artifacts, .. } in packed {
+            for artifact in artifacts.iter().map(|artifact| ReportedArtifact::of(release, artifact)) {
+                if !self.artifacts.contains(&artifact) {
+                    self.artifacts.push(artifact);
+                }
+            }
         }
     }
 

@@ -93,6 +93,10 @@ pub struct Failure {
     pub package: PackageId,
     /// The target; none for files that belong to none.
     pub target: Option<Target>,
+    /// What would have been delivered: a file name where that is known.
+    pub item: String,
+    /// The kinds of artifacts that it may have been: it concerns only those who take one of them.
+    pub kinds: Vec<ArtifactKind>,
     /// The stable name of what is wrong, such as `artifact-missing`.
     pub code: &'static str,
     /// What is wrong.
@@ -106,14 +110,28 @@ pub struct Failure {
 impl Failure {
     /// The failure of `package` for `target`, which may be one of its `optional` ones.
     pub fn new(package: &PackageId, target: Option<Target>, optional: &[Target], error: &impl Diagnose) -> Self {
+        let (name, built) = (package.name(), vec![ArtifactKind::Archive, ArtifactKind::Binary]);
+        let (item, kinds) = match &target {
+            Some(target) => (format!("{name}-{target}"), built),
+            None => (name.to_owned(), vec![ArtifactKind::File]),
+        };
         Self {
             package: package.clone(),
+            item,
+            kinds,
             code: error.code(),
             message: crate::error::chain(error),
             hint: error.hint(),
             optional: target.as_ref().is_some_and(|target| optional.contains(target)),
             target,
         }
+    }
+
+    /// The same about everything that the release with this tag has.
+    #[must_use]
+    pub fn of_whole_release(self, tag: &str) -> Self {
+        use ArtifactKind::{Archive, Binary, Checksum, File};
+        Self { item: tag.to_owned(), kinds: vec![Archive, Binary, Checksum, File], ..self }
     }
 }
 
@@ -284,25 +302,26 @@ impl<'a> Search<'a> {
 
     /// The package's files that belong to no target.
     fn files(&self, participant: &Participant<'_>) -> Result<Vec<Planned>, ResolveError> {
-        let mut paths = Vec::new();
+        let mut planned = Vec::new();
         for glob in participant.files {
-            let found = files::matches(&self.workspace.root, glob)?;
+            let found = self.files_of(glob)?;
             if found.is_empty() {
                 let package = participant.id().clone();
                 return Err(ResolveError::NoMatch { package, target: None, globs: vec![glob.clone()] });
             }
-            paths.extend(found);
+            planned.extend(found.into_iter().filter(|file| !planned.contains(file)).collect::<Vec<_>>());
         }
-        paths.sort();
-        paths.dedup();
-        paths
-            .into_iter()
-            .map(|path| {
-                self.check_file(&path, false)?;
-                let name = files::name_of(&path)?;
-                Ok(Planned { name, kind: ArtifactKind::File, target: None, contents: Contents::File(path) })
-            })
-            .collect()
+        Ok(planned)
+    }
+
+    /// The files of no target that `glob` matches.
+    pub fn files_of(&self, glob: &str) -> Result<Vec<Planned>, ResolveError> {
+        let plan = |path: PathBuf| {
+            self.check_file(&path, false)?;
+            let name = files::name_of(&path)?;
+            Ok(Planned { name, kind: ArtifactKind::File, target: None, contents: Contents::File(path) })
+        };
+        files::matches(&self.workspace.root, glob)?.into_iter().map(plan).collect()
     }
 
     /// Checksum files are artifacts too, and their names must not be taken.

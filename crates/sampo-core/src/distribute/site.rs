@@ -169,6 +169,7 @@ impl Asking {
             cancellation: caller.cancellation.clone(),
             reporter: Arc::clone(&caller.reporter),
             staging: staging.to_owned(),
+            stock: Arc::default(),
         };
         Self { run: Run::of_questions(options) }
     }

@@ -8,7 +8,7 @@ use futures::future::join_all;
 
 use super::deliver::{DeliverError, staging_folder};
 use super::destination::takers;
-use super::dispatch::dispatch;
+use super::dispatch::{Terms, dispatch};
 use super::engine::Order;
 use super::model::{Release, Shipment};
 use super::pack::Packed;
@@ -143,7 +143,7 @@ pub async fn verify(project: &Project, request: &Request, caller: &Caller) -> Re
             pack_local(project, &ground.participants, &releases, required, (staging.path(), jobs), caller).await?
         }
     };
-    let orders = dispatch(&takers, &packed, &ground.participants, None, staging.path())?.orders;
+    let orders = dispatch(&takers, &packed, &ground.participants, Terms::default(), staging.path())?.orders;
     let work = Work { sites, packed, orders, asking: Asking::new(caller, jobs, staging.path()), request };
     let verification = work.verify(&releases, caller).await?;
     if let Some(Err(error)) = request.report.as_deref().map(|path| verification.write(path)) {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand, ValueEnum};
 use sampo_core::SampoError;
 use sampo_core::distribute::report::{Detail, Report, Verdict};
-use sampo_core::distribute::{self, Caller, Outcome, Request};
+use sampo_core::distribute::{self, Caller, Finishing, Outcome, Request};
 use sampo_core::event::Reporter;
 use sampo_core::interrupt::Interrupt;
 
@@ -33,6 +33,10 @@ Examples:
   sampo distribute                                what is tagged at HEAD, to every destination
   sampo distribute --build --dry-run              build what is missing, and show what would be delivered
   sampo distribute --tag my-cli-v1.2.0 --backend github
+  sampo distribute --from github --backend site   bring what the release on GitHub has to another backend
+  sampo distribute --target aarch64-apple-darwin --no-finish
+                                                  one job of several: only what was built here …
+  sampo distribute --finish                       … and the last one, which needs no built file
   sampo distribute --report report.json           keep the report …
   sampo distribute --retry report.json            … and take only what did not succeed there
 
@@ -71,6 +75,15 @@ struct DeliveryArguments {
     /// Build what is missing first.
     #[arg(long)]
     build: bool,
+    /// Take the artifacts that this backend holds, instead of files on this machine.
+    #[arg(long, value_name = "BACKEND", conflicts_with = "build")]
+    from: Option<String>,
+    /// Deliver, and leave every release open for other runs to add to; with `--target`, nothing but what belongs to it.
+    #[arg(long, conflicts_with_all = ["finish", "retry"])]
+    no_finish: bool,
+    /// Finish what other runs have delivered, without any built file: what a release lacks is an error.
+    #[arg(long, conflicts_with_all = ["build", "target", "retry"])]
+    finish: bool,
     /// Look at every destination and say what would be delivered, without changing anything.
     #[arg(long)]
     dry_run: bool,
@@ -92,6 +105,16 @@ struct DeliveryArguments {
     /// How many deliveries at the same time, instead of `distribute.jobs`.
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+}
+
+impl DeliveryArguments {
+    fn finishing(&self) -> Finishing {
+        match (self.finish, self.no_finish) {
+            (true, _) => Finishing::Only,
+            (_, true) => Finishing::Never,
+            _ => Finishing::Usual,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -125,10 +148,13 @@ pub async fn run(arguments: Arguments, detail: Detail) -> anyhow::Result<ExitCod
 
 async fn deliver(arguments: DeliveryArguments, detail: Detail) -> anyhow::Result<ExitCode> {
     let project = super::open_project().await?;
+    let finishing = arguments.finishing();
     let request = Request {
         choice: arguments.selection.into_choice(),
         backends: arguments.backend,
         build: arguments.build,
+        finishing,
+        from: arguments.from,
         dry_run: arguments.dry_run,
         replace: arguments.replace,
         fail_fast: arguments.fail_fast,

@@ -226,6 +226,15 @@ impl Backend for CommandBackend {
         })
     }
 
+    fn takes_whole_release(&self) -> bool {
+        self.config.per == Per::Release
+    }
+
+    /// A `check` may look into the artifact that it is told about.
+    fn surveys_files(&self) -> bool {
+        self.config.check.is_some()
+    }
+
     fn has_finish(&self) -> bool {
         false
     }

@@ -229,6 +229,7 @@ impl Scene {
             optional: Vec::new(),
             earlier: Earlier::default(),
             unfinished: None,
+            adds: false,
         }
     }
 
@@ -241,6 +242,7 @@ impl Scene {
             pace: Pace::default(),
             cancellation: self.cancellation.clone(),
             reporter: Arc::new(Silent),
+            stock: Arc::default(),
             staging: staging.to_owned(),
         }
     }

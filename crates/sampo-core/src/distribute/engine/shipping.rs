@@ -143,7 +143,8 @@ impl<'a> Shipping<'a> {
         }
         let skipped =
             |reason: &str| self.entry(&item, Status::Skipped, Some(&BackendError::new("not-selected", reason)));
-        if let Some(reason) = &self.planned.order.unfinished {
+        let adds = self.planned.order.adds && state.was_finished;
+        if let Some(reason) = self.planned.order.unfinished.as_ref().filter(|_| !adds) {
             return Some(skipped(reason));
         }
         if self.planned.items.is_empty() {
@@ -247,8 +248,14 @@ impl<'a> Shipping<'a> {
     }
 
     async fn survey(&self, items: &[Item]) -> Result<Survey, BackendError> {
-        let (_, survey) = self.attempts("survey").run(|| self.backend().survey(self.shipment(), items)).await;
-        let survey = survey?;
+        let backend = self.backend();
+        let request = async || {
+            if backend.surveys_files() {
+                self.run.options.stock.bring(&self.shipment().artifacts, &Progress::default()).await?;
+            }
+            backend.survey(self.shipment(), items).await
+        };
+        let survey = self.attempts("survey").run(|| request()).await.1?;
         for warning in &survey.warnings {
             let message = format!("{}: {warning}", self.planned.order.destination.name);
             self.run.options.reporter.report(Event::Warning { message: &message, hint: None });
@@ -419,7 +426,7 @@ impl<'a> Shipping<'a> {
         loop {
             attempt += 1;
             let progress = Progress::default();
-            let request = self.backend().deliver(self.shipment(), &item, &found, &progress);
+            let request = self.deliver_item(&item, &found, &progress);
             let error = match attempts.watched(request, &progress, item.bytes()).await {
                 Ok(receipt) if !self.is_overtaken(&item).await => return (attempt, item, Ok(receipt)),
                 Ok(_) => {
@@ -444,6 +451,14 @@ impl<'a> Shipping<'a> {
                 return (attempt, item, Err((status_of(&error), error)));
             }
         }
+    }
+
+    /// Puts an item there, once its bytes are here.
+    async fn deliver_item(&self, item: &Item, found: &Presence, progress: &Progress) -> Result<Receipt, BackendError> {
+        let shipment = self.shipment();
+        let needed = item.artifact.as_ref().map_or(shipment.artifacts.as_slice(), std::slice::from_ref);
+        self.run.options.stock.bring(needed, progress).await?;
+        self.backend().deliver(shipment, item, found, progress).await
     }
 
     /// Whether another run has put its own list in the place of ours at the same moment.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::Report;
+use crate::distribute::model::Finishing;
 use crate::shell::Shell;
 
 /// What of a run's own options its report does not hold.
@@ -47,6 +48,13 @@ impl Report {
                 add("--tag", self.tags_to_retry().into_iter().collect());
                 add("--target", self.targets.iter().map(ToString::to_string).collect());
                 add("--backend", self.backends_to_retry());
+                add("--from", self.from.iter().cloned().collect());
+                let finishing = match self.finishing {
+                    Finishing::Usual => None,
+                    Finishing::Never => Some("--no-finish"),
+                    Finishing::Only => Some("--finish"),
+                };
+                words.extend(finishing.map(str::to_owned));
             }
         }
         let flags = [("--build", options.build), ("--replace", options.replace), ("--dry-run", self.dry_run)];

@@ -119,7 +119,7 @@ fn for_target(target: Option<&Target>) -> String {
 
 impl ResolveError {
     /// Whether nothing at all may be delivered: the configuration is wrong, not one build.
-    pub(super) fn is_fatal(&self) -> bool {
+    pub fn is_fatal(&self) -> bool {
         matches!(self, Self::Template(_) | Self::BadGlob { .. } | Self::BadName { .. } | Self::DuplicateName { .. })
     }
 
