@@ -13,7 +13,7 @@ const NARROW: u16 = 60;
 /// How often the total is drawn anew, so that a standstill is seen.
 const TICK: Duration = Duration::from_millis(500);
 
-const WIDE_STYLE: &str = "  {wide_msg} {bar:20} {percent:>3}% {binary_bytes_per_sec:>12} {eta:>4}";
+const WIDE_STYLE: &str = "  {wide_msg} {bar:20} {percent:>3}% {decimal_bytes_per_sec:>12} {eta:>4}";
 const NARROW_STYLE: &str = "  {wide_msg} {percent:>3}%";
 
 /// The bars of one run. They hold no colour: the terminal's own is good for everybody.
@@ -74,6 +74,7 @@ impl Bars {
             state.total = Some(total);
         }
         let bar = self.screen.insert_from_back(1, new_bar(bytes).with_message(delivery.item.to_owned()));
+        bar.tick();
         state.running.insert(key(delivery), Running { bar, bytes });
         state.show_total();
     }
@@ -118,9 +119,10 @@ impl State {
         let (sent, bytes) = (self.ended.bytes + sent, known(self.planned.bytes, self.ended.bytes, running));
         let (done, shown, all) = (self.ended.items, human_bytes(sent), human_bytes(bytes));
         total.set_style(style());
-        total.set_message(format!("{done} of {items} done, {shown} of {all}"));
         total.set_length(bytes);
         total.set_position(sent);
+        // Last, since it is what draws the line.
+        total.set_message(format!("{done} of {items} done, {shown} of {all}"));
     }
 }
 
