@@ -12,10 +12,12 @@ pub mod build;
 mod build_stamp;
 pub mod checksum;
 mod checksum_list;
+mod columns;
 mod deliver;
 pub mod destination;
 mod dispatch;
 pub mod engine;
+mod expected;
 pub mod matrix;
 pub mod model;
 pub mod naming;
@@ -26,6 +28,9 @@ pub mod report;
 pub mod resolve;
 pub mod retry;
 pub mod select;
+mod site;
+pub mod status;
+pub mod verify;
 
 pub use deliver::{Outcome, Request, advise_binstall, deliver};
 pub use destination::check_backends;
@@ -187,6 +192,7 @@ impl<'a> Ground<'a> {
             environment: Arc::new(project.environment.clone()),
             reporter: Arc::clone(&caller.reporter),
             token_variables: destination::token_variables(&project.config)?.into(),
+            limits: Arc::default(),
             pace: Pace::default(),
         })
     }

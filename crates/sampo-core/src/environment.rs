@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::secret::{Redactor, Secret};
+use crate::secret::{Redactor, Secret, secret_variables};
 
 /// Environment variables by name.
 #[derive(Clone, Default)]
@@ -32,9 +32,10 @@ impl Environment {
         self.0.keys().map(String::as_str)
     }
 
-    /// A filter for the values of these variables, as far as they are set.
+    /// A filter for the values of these variables, and of all others that are known to hold secrets.
     pub fn redactor<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Redactor {
-        Redactor::new(names.into_iter().filter_map(|name| self.secret(name)))
+        let named = names.into_iter().filter_map(|name| self.secret(name));
+        Redactor::new(named.chain(secret_variables().iter().filter_map(|name| self.secret(name))))
     }
 }
 

@@ -33,7 +33,7 @@ pub enum Event<'a> {
         /// Their bytes.
         bytes: u64,
     },
-    /// A delivery begins.
+    /// A delivery begins, or begins again.
     DeliveryStarted {
         /// Which one.
         delivery: DeliveryLabel<'a>,
@@ -48,6 +48,18 @@ pub enum Event<'a> {
         sent: u64,
         /// Bytes to send.
         total: u64,
+    },
+    /// A file is being read back from a destination; `DeliveryProgress` tells how far that is.
+    ReadStarted {
+        /// Which one.
+        delivery: DeliveryLabel<'a>,
+        /// Its size in bytes.
+        bytes: u64,
+    },
+    /// A file was read back, or could not be.
+    ReadFinished {
+        /// Which one.
+        delivery: DeliveryLabel<'a>,
     },
     /// An attempt failed and another one follows.
     Retrying {

@@ -19,7 +19,10 @@ mod answer;
 pub mod asset_name;
 pub mod call;
 pub mod error;
+pub mod limits;
 pub mod model;
+mod patience;
+mod people;
 pub mod releases;
 pub mod repository;
 pub mod token;
@@ -29,6 +32,7 @@ mod transport;
 pub use address::Addresses;
 pub use call::Call;
 pub use error::GithubError;
+pub use limits::{Limit, Limits};
 pub use releases::Releases;
 pub use token::Token;
 
@@ -42,6 +46,7 @@ pub struct Github {
     addresses: Addresses,
     token: Option<Token>,
     timeout: Duration,
+    limit: Limit,
     client: Option<reqwest::Client>,
     transport: OnceLock<Transport>,
 }
@@ -49,13 +54,21 @@ pub struct Github {
 impl Github {
     /// A client. Nothing is sent or opened yet.
     pub fn new(addresses: Addresses, token: Option<Token>) -> Self {
-        Self { addresses, token, timeout: ANSWER_TIMEOUT, client: None, transport: OnceLock::new() }
+        let limit = Limit::default();
+        Self { addresses, token, timeout: ANSWER_TIMEOUT, limit, client: None, transport: OnceLock::new() }
     }
 
     /// The same, which waits for answers (and for each part of a download) that long at most.
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
+    }
+
+    /// The same, which keeps to the rate limits of others that share its token, and they to those that it meets.
+    #[must_use]
+    pub fn within(self, limits: &Limits) -> Self {
+        let limit = limits.of(self.addresses.origin(), self.token.clone());
+        Self { limit, ..self }
     }
 
     /// The same over an HTTP client that others use too. It must follow no redirects.
@@ -72,6 +85,11 @@ impl Github {
     /// The token that requests carry.
     pub fn token(&self) -> Option<&Token> {
         self.token.as_ref()
+    }
+
+    /// How long GitHub wants nothing more from this token. Until then requests fail without being sent.
+    pub fn asks_to_wait(&self) -> Option<Duration> {
+        self.limit.remaining()
     }
 
     /// Sends `call` and reads its answer.
@@ -114,6 +132,7 @@ impl Github {
     }
 
     async fn answer(&self, call: &Call, path: String) -> Result<Answer, GithubError> {
+        self.admit(&call.action)?;
         let exchange = async {
             let transport = self.transport()?;
             match transport.reach(&self.addresses, call, path).await? {
@@ -122,7 +141,25 @@ impl Github {
             }
         };
         let answer = tokio::time::timeout(self.timeout, exchange).await.map_err(|_| self.timed_out(&call.action))??;
-        answer.success(&call.action, self.token_variable())
+        self.success(answer, &call.action)
+    }
+
+    /// Fails while a rate limit is in force: asking on prolongs it.
+    fn admit(&self, action: &str) -> Result<(), GithubError> {
+        let Some(wait) = self.limit.remaining() else { return Ok(()) };
+        let message = "another request has met a rate limit".to_owned();
+        // Whole seconds, and not one too few.
+        let wait = Duration::from_secs(wait.as_secs() + 1);
+        Err(GithubError::RateLimited { action: action.to_owned(), message, wait, is_named: true })
+    }
+
+    /// The answer itself if it is a success. A rate limit that it tells of is in force from now on.
+    fn success(&self, answer: Answer, action: &str) -> Result<Answer, GithubError> {
+        answer.success(action, self.token_variable()).inspect_err(|error| {
+            if let GithubError::RateLimited { wait, .. } = error {
+                self.limit.hold(*wait);
+            }
+        })
     }
 
     /// The clients, made on first use because they belong to the runtime that they are made in.

@@ -12,7 +12,7 @@ use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Diagnose;
-use crate::secret::{Redactor, TOKEN_VARIABLES};
+use crate::secret::{Redactor, token_variables};
 use crate::shell::{Invocation, Shell};
 
 mod output;
@@ -218,7 +218,7 @@ impl Command {
     /// Keeps Sampo's own credentials from the child.
     #[must_use]
     pub fn without_tokens(self) -> Self {
-        TOKEN_VARIABLES.iter().fold(self, Self::without_env)
+        token_variables().into_iter().fold(self, Self::without_env)
     }
 
     /// Kills it with all its children once it has run for `timeout`.

@@ -1,14 +1,43 @@
 //! Values that must never be shown, and the filter that keeps them out of what others print.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::{PoisonError, RwLock};
 
 /// The environment variables that hold Sampo's own credentials unless others are configured, in the order in which
 /// they are looked at. Children get them only where they ask for them.
 pub const TOKEN_VARIABLES: &[&str] = &["GITHUB_TOKEN", "GH_TOKEN"];
 
+/// The variables that configurations name beside them, and whether children inherit them. It only ever grows: what was
+/// a secret of one repository is nobody's business while this process works on another.
+static CONFIGURED: RwLock<BTreeMap<String, bool>> = RwLock::new(BTreeMap::new());
+
+/// From now on, `variable` is known to hold a secret; children inherit it only if `is_inherited`.
+pub fn declare(variable: &str, is_inherited: bool) {
+    let mut configured = CONFIGURED.write().unwrap_or_else(PoisonError::into_inner);
+    *configured.entry(variable.to_owned()).or_insert(is_inherited) &= is_inherited;
+}
+
+/// The variables that children get only where they ask for them.
+pub fn token_variables() -> BTreeSet<String> {
+    variables(|is_inherited| !is_inherited)
+}
+
+/// Every variable whose value must not be shown.
+pub fn secret_variables() -> BTreeSet<String> {
+    variables(|_| true)
+}
+
+fn variables(is_meant: impl Fn(bool) -> bool) -> BTreeSet<String> {
+    let configured = CONFIGURED.read().unwrap_or_else(PoisonError::into_inner);
+    let configured =
+        configured.iter().filter(|(_, is_inherited)| is_meant(**is_inherited)).map(|(name, _)| name.clone());
+    TOKEN_VARIABLES.iter().map(ToString::to_string).chain(configured).collect()
+}
+
 /// A token or password. Prints as `***`; the value is reached only through [`expose`](Self::expose).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(String);
 
 impl Secret {

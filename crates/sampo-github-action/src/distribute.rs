@@ -68,6 +68,7 @@ fn request(inputs: &Inputs, report: &Path) -> anyhow::Result<Request> {
         build: inputs.flag("build")?,
         dry_run: inputs.flag("dry-run")?,
         replace: inputs.flag("replace")?,
+        fail_fast: inputs.flag("fail-fast")?,
         retry: inputs.get("retry").map(PathBuf::from),
         report: Some(report.to_owned()),
         jobs: inputs.get("jobs").map(str::parse).transpose().context("the input `jobs` is not a number above 0")?,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use sampo_testkit::github::TOKEN;
+use sampo_testkit::github::{Access, Answer, Fault, TOKEN};
 use sampo_testkit::{FakeGithub, Repo, executables};
 
 const LINUX: &str = "x86_64-unknown-linux-gnu";
@@ -161,4 +161,23 @@ fn a_relative_working_directory_starts_where_the_job_does() {
     command.env("INPUT_REPORT", job.repo.outside("runner").join("report.json"));
     let ended = command.output().unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+}
+
+#[cfg(unix)]
+#[test]
+fn no_token_reaches_the_log_the_report_or_the_outputs() {
+    let token = "ghp_SECRETofTheWorkflow0123456789";
+    let job = Job::new(
+        "[distribute.backends.github]\ntype = 'github-release'\nretries = 0\n\
+         [distribute.backends.plain]\ntype = 'command'\nrun = 'env; echo https://me:SECRET@host; exit 1'\n",
+    );
+    job.github.add_token(token, Access::Write);
+    let refused = Answer::json(403, &serde_json::json!({ "message": format!("{token} may not do that") }));
+    job.github.fail(Fault::on("POST", "*").answer(refused).always());
+    let ended = job.step(token, &[("COMMAND", "distribute")]);
+    let report = fs::read_to_string(job.repo.outside("runner").join("sampo-distribute-report.json")).unwrap();
+    assert!(ended.log.contains("*** may not do that") && report.contains("https://***@host"), "{}", ended.log);
+    for shown in [&ended.log, &ended.outputs, &report] {
+        assert!(!shown.contains("SECRET"), "{shown}");
+    }
 }

@@ -79,6 +79,9 @@ impl Reporter for Terminal {
             Event::DeliveryStarted { delivery, bytes } if self.bars.is_none() && bytes >= WORTH_ANNOUNCING => {
                 print::remark(format_args!("delivering {}, {}", named(delivery), human_bytes(bytes)));
             }
+            Event::ReadStarted { delivery, bytes } if self.bars.is_none() && bytes >= WORTH_ANNOUNCING => {
+                print::remark(format_args!("reading {}, {}", named(delivery), human_bytes(bytes)));
+            }
             Event::Output { source, line } => print::remark(format_args!("{DIM}[{source}]{DIM:#} {line}")),
             Event::DeliveryFinished {
                 delivery,

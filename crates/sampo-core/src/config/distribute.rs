@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::alone::Alone;
 use super::{CommandLine, ConfigError, Source, read_value, table, take_backends};
+use crate::secret::declare;
 use crate::target::Target;
 use crate::template::{TargetScope, Template};
 
@@ -219,6 +220,8 @@ pub struct BackendCommon {
     pub prereleases: Option<Prereleases>,
     /// Backends that must have finished with a release before this one begins with it.
     pub needs: Vec<String>,
+    /// How many deliveries at the same time go there, within `distribute.jobs`.
+    pub jobs: Option<NonZeroUsize>,
     /// Instead of `distribute.retries`.
     pub retries: Option<u32>,
     /// Instead of `distribute.stall_timeout`.
@@ -232,7 +235,7 @@ pub struct BackendCommon {
 }
 
 const COMMON_KEYS: &[&str] =
-    &["packages", "targets", "artifacts", "prereleases", "needs", "retries", "stall_timeout", "max_wait"];
+    &["packages", "targets", "artifacts", "prereleases", "needs", "jobs", "retries", "stall_timeout", "max_wait"];
 
 /// What an artifact is.
 #[derive(
@@ -337,6 +340,12 @@ impl BackendTable {
             let message = format!("the backend `{name}` needs a `type`, such as `type = \"github-release\"`");
             source.error(Some(span.clone()), message)
         })?;
+        // Before the first child runs, which is earlier than the backend's own keys are read.
+        for (key, is_inherited) in [("token_env", false), ("pass_env", true)] {
+            let value = table.get(key).map(Spanned::get_ref);
+            let listed = value.and_then(DeValue::as_array).into_iter().flatten().map(Spanned::get_ref);
+            value.into_iter().chain(listed).filter_map(DeValue::as_str).for_each(|name| declare(name, is_inherited));
+        }
         let common = table.into_iter().filter(|(key, _)| COMMON_KEYS.contains(&key.get_ref().as_ref())).collect();
         Ok(Self {
             kind: read_value(kind, source)?,

@@ -17,6 +17,7 @@ use crate::config::{BackendTable, ConfigError, Repository};
 use crate::environment::Environment;
 use crate::error::SampoError;
 use crate::event::Reporter;
+use crate::github::Limits;
 
 pub mod command;
 pub mod directory;
@@ -42,6 +43,11 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// a run, before the first write. Sends nothing that changes anything.
     async fn check(&self) -> Result<(), BackendError> {
         Ok(())
+    }
+
+    /// How long the destination wants nothing more from this run, such as under a rate limit that any delivery met.
+    fn asks_to_wait(&self) -> Option<Duration> {
+        None
     }
 
     /// What this backend will put there: an item for each artifact, or one for the release. Names are unique.
@@ -88,6 +94,12 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// Changes nothing, and needs no artifact on this machine.
     async fn inventory(&self, _release: &Release) -> Result<Option<Inventory>, BackendError> {
         Err(BackendError::new("not-supported", "this destination cannot tell what it holds"))
+    }
+
+    /// Whether the digests of [`inventory`](Self::inventory) are computed by the destination itself from the bytes that it
+    /// stores, and are no mere record of what was once delivered.
+    fn vouches_for_digests(&self) -> bool {
+        false
     }
 
     /// Downloads what [`inventory`](Self::inventory) named into the file `to`, which does not exist yet, as a user would.
@@ -232,8 +244,10 @@ pub enum Retry {
     Never,
     /// It can, after a while. The destination may have acted before it failed: it is surveyed first.
     Later,
-    /// It can, and the destination said after how long.
+    /// It can, and the destination said after how long. It has done nothing.
     After(Duration),
+    /// The same, but how long is a guess: longer each time.
+    AtLeast(Duration),
 }
 
 impl BackendError {
@@ -261,6 +275,11 @@ impl BackendError {
         self
     }
 
+    /// Whether the destination may have acted, so that only a survey can tell.
+    pub fn leaves_doubt(&self) -> bool {
+        self.retry == Retry::Later
+    }
+
     /// Whether trying again can help at all.
     pub fn is_retryable(&self) -> bool {
         self.retry != Retry::Never
@@ -280,6 +299,8 @@ pub struct BackendContext {
     pub reporter: Arc<dyn Reporter>,
     /// The environment variables that hold credentials of any backend: kept from children and from output.
     pub token_variables: Arc<[String]>,
+    /// The rate limits that all backends of the run share.
+    pub limits: Arc<Limits>,
     /// How long to wait for a destination to settle.
     pub pace: Pace,
 }

@@ -44,6 +44,8 @@ pub struct Request {
     pub dry_run: bool,
     /// Replace what differs at a destination.
     pub replace: bool,
+    /// Start nothing new once something failed.
+    pub fail_fast: bool,
     /// Take only what did not succeed in this report.
     pub retry: Option<PathBuf>,
     /// Where to write the report.
@@ -171,6 +173,7 @@ impl Work<'_> {
             jobs,
             dry_run: self.request.dry_run,
             replace: self.request.replace,
+            fail_fast: self.request.fail_fast,
             pace: Pace::default(),
             cancellation: self.caller.cancellation.clone(),
             reporter: Arc::clone(&self.caller.reporter),
@@ -229,7 +232,7 @@ impl Work<'_> {
 
 /// A delivery cannot begin.
 #[derive(Debug, thiserror::Error)]
-enum DeliverError {
+pub(super) enum DeliverError {
     /// The filters leave nothing.
     #[error("no backend takes anything of the selected releases; asked were: {}", names.join(", "))]
     NothingTaken {
@@ -253,7 +256,7 @@ impl Diagnose for DeliverError {
 
 /// A folder for what is made on the way, gone at the end. Beside Cargo's own output, since that disk has room for
 /// artifacts, while a system's temporary folder is often kept in memory.
-fn staging_folder(project: &Project) -> Result<TempDir, PathError> {
+pub(super) fn staging_folder(project: &Project) -> Result<TempDir, PathError> {
     let parent = project.workspace.cargo_target_directory.clone().unwrap_or_else(std::env::temp_dir);
     fs::create_dir_all(&parent).map_err(PathError::new("make", &parent))?;
     remove_abandoned(&parent);

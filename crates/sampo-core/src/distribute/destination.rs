@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::backend::{BackendContext, BackendType};
 use super::engine::Destination;
 use super::model::{Artifact, ArtifactKind, Release};
+use super::participant::Participant;
 use crate::config::distribute::Prereleases;
 use crate::config::{BackendTable, Config, ConfigError};
 use crate::error::{Diagnose, SampoError};
@@ -131,20 +132,27 @@ impl Taker {
             kinds: common.artifacts.clone().unwrap_or_else(|| kind.artifacts.to_vec()),
             prereleases: common.prereleases.unwrap_or(kind.prereleases),
         };
-        let destination = Destination::new(
-            name.to_owned(),
-            (kind.build)(table, context)?,
-            common.needs.clone(),
-            common.retries.or(kind.retries).unwrap_or(defaults.retries),
-            common.stall_timeout.unwrap_or(defaults.stall_timeout),
-            common.max_wait.unwrap_or(defaults.max_wait),
-        );
+        let destination = Destination {
+            name: name.to_owned(),
+            backend: (kind.build)(table, context)?,
+            needs: common.needs.clone(),
+            retries: common.retries.or(kind.retries).unwrap_or(defaults.retries),
+            stall_timeout: common.stall_timeout.unwrap_or(defaults.stall_timeout),
+            max_wait: common.max_wait.unwrap_or(defaults.max_wait),
+            jobs: common.jobs,
+        };
         Ok(Self { destination: Arc::new(destination), filter })
     }
 
     /// Whether it takes anything of this package at all.
     pub fn takes_package(&self, package: &PackageId) -> bool {
         self.filter.packages.as_ref().is_none_or(|packages| packages.contains(package))
+    }
+
+    /// Whether this package goes there: both the backend and the package may narrow it.
+    pub fn takes_from(&self, participant: &Participant<'_>) -> bool {
+        self.takes_package(participant.id())
+            && participant.backends.is_none_or(|named| named.contains(&self.destination.name))
     }
 
     /// Whether it takes pre-releases, or stable versions, whichever `release` is.

@@ -38,7 +38,7 @@ pub fn dispatch(
     let of = |release: &Release| participants.iter().find(|participant| *participant.id() == release.package);
     let pairs = packed.iter().filter_map(|packed| Some((packed, of(&packed.release)?)));
     for taker in takers {
-        for (packed, participant) in pairs.clone().filter(|(_, participant)| is_meant(taker, participant)) {
+        for (packed, participant) in pairs.clone().filter(|(_, participant)| taker.takes_from(participant)) {
             if !taker.takes_version(&packed.release) {
                 dispatch.skipped.push(left_out(taker, &packed.release));
             } else if let Some(order) = order(taker, packed, participant, report, staging)? {
@@ -47,11 +47,6 @@ pub fn dispatch(
         }
     }
     Ok(dispatch)
-}
-
-fn is_meant(taker: &Taker, participant: &Participant<'_>) -> bool {
-    taker.takes_package(participant.id())
-        && participant.backends.is_none_or(|named| named.contains(&taker.destination.name))
 }
 
 fn order(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use tokio::sync::{OnceCell, Semaphore, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::backend::{Backend, BackendError, Pace};
@@ -19,9 +19,12 @@ use crate::error::Diagnose;
 use crate::event::{Event, Reporter};
 use crate::target::Target;
 
-mod attempt;
+pub(super) mod attempt;
+mod brake;
+pub(super) mod run;
 mod shipping;
 
+use run::Run;
 use shipping::{Awaited, Shipping, State};
 
 /// A configured backend, with the bounds of its deliveries.
@@ -39,21 +42,8 @@ pub struct Destination {
     pub stall_timeout: Duration,
     /// The longest single wait.
     pub max_wait: Duration,
-    checked: OnceCell<Result<(), BackendError>>,
-}
-
-impl Destination {
-    /// A destination with these bounds; its credentials are checked before its first write.
-    pub fn new(
-        name: String,
-        backend: Box<dyn Backend>,
-        needs: Vec<String>,
-        retries: u32,
-        stall_timeout: Duration,
-        max_wait: Duration,
-    ) -> Self {
-        Self { name, backend, needs, retries, stall_timeout, max_wait, checked: OnceCell::new() }
-    }
+    /// How many deliveries at the same time go there, where that is bounded.
+    pub jobs: Option<NonZeroUsize>,
 }
 
 /// One release for one destination.
@@ -114,6 +104,8 @@ pub struct Options {
     pub dry_run: bool,
     /// Replace what differs.
     pub replace: bool,
+    /// Start nothing new once something failed.
+    pub fail_fast: bool,
     /// Bounded waits for destinations to settle.
     pub pace: Pace,
     /// Fires when the run is to end early.
@@ -228,13 +220,13 @@ impl Plan {
     /// what is visible at once for several releases is finished once all of them have arrived.
     pub async fn carry_out(self, options: &Options) -> Vec<Outcome> {
         self.warn_of_optional(&*options.reporter);
-        let permits = Semaphore::new(options.jobs.get());
+        let run = Run::new(&self.0, options.clone());
         let signals: Signals = self.0.iter().map(|planned| (planned.key(), watch::channel(None))).collect();
         let mut groups: BTreeMap<(&str, &str), Vec<&PlannedOrder>> = BTreeMap::new();
         for planned in &self.0 {
             groups.entry((&planned.order.destination.name, &planned.place)).or_default().push(planned);
         }
-        let ran = groups.into_values().map(|group| carry_out_group(group, options, &permits, &signals));
+        let ran = groups.into_values().map(|group| carry_out_group(group, &run, &signals));
         join_all(ran).await.into_iter().flatten().collect()
     }
 
@@ -257,13 +249,8 @@ impl Plan {
 type Signals = BTreeMap<(String, String, String), (watch::Sender<Option<bool>>, watch::Receiver<Option<bool>>)>;
 
 /// The orders that share one place.
-async fn carry_out_group(
-    group: Vec<&PlannedOrder>,
-    options: &Options,
-    permits: &Semaphore,
-    signals: &Signals,
-) -> Vec<Outcome> {
-    let shippings: Vec<Shipping<'_>> = group.iter().map(|planned| Shipping::new(planned, options, permits)).collect();
+async fn carry_out_group(group: Vec<&PlannedOrder>, run: &Run<'_>, signals: &Signals) -> Vec<Outcome> {
+    let shippings: Vec<Shipping<'_>> = group.iter().map(|planned| Shipping::new(planned, run)).collect();
     let delivering = shippings.iter().zip(&group).map(|(shipping, planned)| shipping.deliver(planned.awaited(signals)));
     let mut states: Vec<State> = Vec::new();
     for (shipping, state) in shippings.iter().zip(join_all(delivering).await) {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::model::Release;
 use super::participant::Participant;
+use crate::config::Config;
 use crate::config::distribute::{ArchiveConfig, ArchiveFormat};
 use crate::target::Target;
 use crate::template::TemplateError;
@@ -42,6 +43,26 @@ pub fn raw_binary_name(
 ) -> Result<String, TemplateError> {
     let name = if participant.binaries.len() > 1 { binary } else { release.package.name() };
     Ok(stem(config, release, target, name)? + target.executable_suffix())
+}
+
+/// The names of what is made of a build for `target`; none where ready-made artifacts take its place.
+pub fn built_names(
+    config: &Config,
+    participant: &Participant<'_>,
+    release: &Release,
+    target: &Target,
+) -> Result<Vec<String>, TemplateError> {
+    let archive = &config.distribute.archive;
+    if !participant.artifacts.is_empty() {
+        return Ok(Vec::new());
+    }
+    match archive.format_for(target) {
+        ArchiveFormat::None => {
+            let binaries = participant.binaries.iter();
+            binaries.map(|binary| raw_binary_name(archive, release, target, participant, binary)).collect()
+        }
+        format => Ok(vec![archive_stem(archive, release, target)? + format.suffix()]),
+    }
 }
 
 fn stem(config: &ArchiveConfig, release: &Release, target: &Target, name: &str) -> Result<String, TemplateError> {

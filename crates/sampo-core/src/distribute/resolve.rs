@@ -201,7 +201,8 @@ impl<'a> Search<'a> {
         let mut failures = Vec::new();
         for target in &participant.targets {
             // A target that failed keeps its names: what would collide once it is there collides now.
-            let expected = self.expected_names(participant, &release, target)?;
+            let expected =
+                naming::built_names(self.config, participant, &release, target).map_err(ResolveError::from)?;
             for name in &expected {
                 names.claim(name, &format!("`{}` for {target}", participant.id()))?;
             }
@@ -225,27 +226,6 @@ impl<'a> Search<'a> {
         self.claim_checksums(&artifacts, &mut names)?;
         artifacts.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Resolved { release, artifacts, failures, optional })
-    }
-
-    /// The names that follow from the configuration alone.
-    fn expected_names(
-        &self,
-        participant: &Participant<'_>,
-        release: &Release,
-        target: &Target,
-    ) -> Result<Vec<String>, ResolveError> {
-        let archive = &self.config.distribute.archive;
-        if !participant.artifacts.is_empty() {
-            return Ok(Vec::new());
-        }
-        match archive.format_for(target) {
-            ArchiveFormat::None => participant
-                .binaries
-                .iter()
-                .map(|binary| Ok(naming::raw_binary_name(archive, release, target, participant, binary)?))
-                .collect(),
-            format => Ok(vec![naming::archive_stem(archive, release, target)? + format.suffix()]),
-        }
     }
 
     fn plan(

@@ -30,16 +30,29 @@ pub enum Next {
 pub fn after(retry: Retry, attempt: u32, policy: &RetryPolicy, jitter: f64) -> Next {
     match retry {
         Retry::Never => Next::GiveUp,
-        Retry::After(wait) if wait > policy.max_wait => Next::TooLong(wait),
-        _ if attempt > policy.retries => Next::GiveUp,
-        // The destination says how long: asking sooner only prolongs a ban.
-        Retry::After(wait) => Next::Wait(wait),
+        Retry::After(wait) => asked(wait, attempt, policy),
+        Retry::AtLeast(wait) => asked(doubled(wait, attempt), attempt, policy),
+        Retry::Later if attempt > policy.retries => Next::GiveUp,
         Retry::Later => {
-            let doubled = policy.backoff.saturating_mul(1 << (attempt - 1).min(16));
             // Between half and all of it, so that clients that failed together do not return together.
-            Next::Wait(doubled.min(policy.max_wait).mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0))
+            let wait = doubled(policy.backoff, attempt).min(policy.max_wait);
+            Next::Wait(wait.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0))
         }
     }
+}
+
+/// The destination says how long: asking sooner only prolongs a ban, so that there is no shorter wait instead.
+fn asked(wait: Duration, attempt: u32, policy: &RetryPolicy) -> Next {
+    match wait {
+        wait if wait > policy.max_wait => Next::TooLong(wait),
+        _ if attempt > policy.retries => Next::GiveUp,
+        wait => Next::Wait(wait),
+    }
+}
+
+/// `first`, doubled with each attempt after the first.
+fn doubled(first: Duration, attempt: u32) -> Duration {
+    first.saturating_mul(1 << attempt.saturating_sub(1).min(16))
 }
 
 #[cfg(test)]
@@ -63,6 +76,11 @@ mod tests {
             (Retry::After(seconds(30)), 1, 0.0, Next::Wait(seconds(30))),
             (Retry::After(seconds(30)), 5, 0.0, Next::GiveUp),
             (Retry::After(seconds(61)), 1, 0.0, Next::TooLong(seconds(61))),
+            (Retry::After(seconds(61)), 5, 0.0, Next::TooLong(seconds(61))),
+            (Retry::AtLeast(seconds(15)), 1, 0.0, Next::Wait(seconds(15))),
+            (Retry::AtLeast(seconds(15)), 3, 1.0, Next::Wait(seconds(60))),
+            (Retry::AtLeast(seconds(15)), 4, 1.0, Next::TooLong(seconds(120))),
+            (Retry::AtLeast(seconds(1)), 5, 0.0, Next::GiveUp),
         ];
         for (retry, attempt, jitter, expected) in table {
             assert_eq!(after(retry, attempt, &POLICY, jitter), expected, "{retry:?} {attempt} {jitter}");

@@ -67,8 +67,8 @@ impl Answer {
         let fields = said.fields();
         let message = said.message(&fields, self.status);
         let (action, variable) = (action.to_owned(), variable.map(str::to_owned));
-        if let Some(wait) = self.limit(&message, now) {
-            return GithubError::RateLimited { action, message, wait };
+        if let Some((wait, is_named)) = self.limit(&message, now) {
+            return GithubError::RateLimited { action, message, wait, is_named };
         }
         match self.status.as_u16() {
             401 => GithubError::CredentialsRefused { action, message, variable },
@@ -86,23 +86,23 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
     }
 
-    /// How long to wait if this answer is about too many requests. A plain 403 is not.
-    fn limit(&self, message: &str, now: SystemTime) -> Option<Duration> {
+    /// How long to wait if this answer is about too many requests, and whether it says so. A plain 403 is not.
+    fn limit(&self, message: &str, now: SystemTime) -> Option<(Duration, bool)> {
         if !matches!(self.status.as_u16(), 403 | 429) {
             return None;
         }
         if let Some(wait) = self.header("retry-after").and_then(|value| retry_after(value, now)) {
-            return Some(wait);
+            return Some((wait, true));
         }
         if self.header("x-ratelimit-remaining") == Some("0") {
-            return Some(self.reset(now).unwrap_or(SECONDARY_WAIT));
+            return Some(self.reset(now).map_or((SECONDARY_WAIT, false), |wait| (wait, true)));
         }
         let text = message.to_ascii_lowercase();
         let is_limit = self.status == StatusCode::TOO_MANY_REQUESTS
             || ["secondary rate limit", "api rate limit exceeded", "abuse detection"]
                 .iter()
                 .any(|words| text.contains(words));
-        is_limit.then_some(SECONDARY_WAIT)
+        is_limit.then_some((SECONDARY_WAIT, false))
     }
 
     /// How long until the primary limit is reset; a second more, since clocks differ.
@@ -208,18 +208,21 @@ mod tests {
     fn the_wait_is_the_one_that_github_names() {
         let reset = (NOW + 90).to_string();
         let past = (NOW - 90).to_string();
-        let table: &[(&[(&str, &str)], u64)] = &[
-            (&[("retry-after", "7"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &reset)], 7),
-            (&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &reset)], 91),
-            (&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &past)], 1),
-            (&[("x-ratelimit-remaining", "0")], 60),
-            (&[], 60),
-            (&[("retry-after", "Wed, 18 Nov 2026 11:06:50 GMT")], 10),
-            (&[("retry-after", "soon")], 60),
+        type Case<'a> = (&'a [(&'a str, &'a str)], u64, bool);
+        let table: &[Case<'_>] = &[
+            (&[("retry-after", "7"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &reset)], 7, true),
+            (&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &reset)], 91, true),
+            (&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &past)], 1, true),
+            (&[("x-ratelimit-remaining", "0")], 60, false),
+            (&[], 60, false),
+            (&[("retry-after", "Wed, 18 Nov 2026 11:06:50 GMT")], 10, true),
+            (&[("retry-after", "soon")], 60, false),
         ];
-        for (headers, seconds) in table {
-            let GithubError::RateLimited { wait, .. } = error(429, headers, "") else { panic!("{headers:?}") };
-            assert_eq!(wait, Duration::from_secs(*seconds), "{headers:?}");
+        for (headers, seconds, named) in table {
+            let GithubError::RateLimited { wait, is_named, .. } = error(429, headers, "") else {
+                panic!("{headers:?}")
+            };
+            assert_eq!((wait, is_named), (Duration::from_secs(*seconds), *named), "{headers:?}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sampo_testkit::FakeGithub;
-use sampo_testkit::github::{Answer, Fault, Host, TOKEN};
+use sampo_testkit::github::{Access, Answer, Fault, Host, TOKEN};
 
 use super::model::{Asset, NewDraft, Release};
 use super::releases::Upload;
@@ -86,6 +86,29 @@ async fn a_cut_upload_is_a_network_error_and_a_broken_answer_is_not_a_success() 
         let error = upload(&client, &release, &name, 1000).await.unwrap_err();
         assert_eq!((error.code(), error.is_ambiguous()), (code, true), "{fault:?}");
     }
+}
+
+#[tokio::test]
+async fn a_rate_limit_is_kept_by_all_that_share_its_token_and_by_nobody_else() {
+    let github = FakeGithub::start();
+    github.add_token("ghp_another", Access::Write);
+    let limits = Limits::default();
+    let (one, two) = (client(&github).within(&limits), client(&github).within(&limits));
+    let environment: Environment =
+        [("GITHUB_API_URL", github.api_url()), ("GITHUB_TOKEN", "ghp_another")].into_iter().collect();
+    let addresses = Addresses::resolve(None, &environment).unwrap();
+    let other = Github::new(addresses, Token::find(None, &environment)).within(&limits);
+    github.fail(Fault::on("GET", "*").secondary_rate_limited(Some(60)));
+    assert_eq!(one.releases(&repository()).all().await.unwrap_err().code(), "rate-limited");
+    github.clear_requests();
+    for limited in [&one, &two] {
+        let error = limited.releases(&repository()).all().await.unwrap_err();
+        let GithubError::RateLimited { wait, is_named: true, .. } = error else { panic!("{error:?}") };
+        assert!((58..=60).contains(&wait.as_secs()) && limited.asks_to_wait().is_some(), "{wait:?}");
+    }
+    assert!(github.requests().is_empty(), "going on prolongs the limit");
+    other.releases(&repository()).all().await.unwrap();
+    assert_eq!((github.requests().len(), other.asks_to_wait()), (1, None));
 }
 
 #[tokio::test]

@@ -57,6 +57,8 @@ pub enum GithubError {
         message: String,
         /// How long to wait.
         wait: Duration,
+        /// Whether GitHub said so. Where it does not, a second wait should be longer than the first.
+        is_named: bool,
     },
     /// There is no such thing, or not for this token.
     #[error("cannot {action}: GitHub does not find it ({message})")]

@@ -42,14 +42,9 @@ impl Github {
 }
 
 impl Releases<'_> {
-    /// What there is for `tag`. Drafts are shown only to a token that may write.
-    pub async fn find(&self, tag: &str) -> Result<Found, GithubError> {
-        let call = self.get(format!("find the release `{tag}`")).at(["releases", "tags", tag]);
-        // By tag only published releases are found; drafts must be looked for in the list.
-        match self.github.find::<Release>(call).await? {
-            Some(release) => Ok(Found { release: Some(release), others: Vec::new() }),
-            None => Ok(Found::among(self.all().await?, tag)),
-        }
+    /// The published release with this tag. Drafts are not found by their tags, only among [`all`](Self::all).
+    pub async fn by_tag(&self, tag: &str) -> Result<Option<Release>, GithubError> {
+        self.github.find(self.get(format!("find the release `{tag}`")).at(["releases", "tags", tag])).await
     }
 
     /// Every release, drafts included where the token may write.
@@ -152,8 +147,8 @@ impl Releases<'_> {
 
 impl Found {
     /// What there is for `tag` among `releases`.
-    pub fn among(releases: Vec<Release>, tag: &str) -> Self {
-        let mut found: Vec<Release> = releases.into_iter().filter(|release| release.tag_name == tag).collect();
+    pub fn among(releases: &[Release], tag: &str) -> Self {
+        let mut found: Vec<Release> = releases.iter().filter(|release| release.tag_name == tag).cloned().collect();
         found.sort_by_key(|release| (release.draft, release.id));
         let mut found = found.into_iter();
         Self { release: found.next(), others: found.collect() }

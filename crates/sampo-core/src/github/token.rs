@@ -7,7 +7,7 @@ use crate::environment::Environment;
 use crate::secret::{Redactor, Secret, TOKEN_VARIABLES};
 
 /// A token and where it came from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Token {
     variable: String,
     secret: Secret,

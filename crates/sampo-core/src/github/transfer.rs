@@ -13,11 +13,11 @@ use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 use url::Url;
 
+use super::Github;
 use super::call::Call;
 use super::error::GithubError;
 use super::model::Asset;
 use super::transport::{Reached, network};
-use super::{Github, Token};
 use crate::error::PathError;
 
 /// How much of a file is read, and reported as sent, at a time.
@@ -46,6 +46,7 @@ impl Github {
     ) -> Result<Asset, GithubError> {
         let action = format!("upload `{}`", upload.name);
         let url = self.upload_address(&upload, &action)?;
+        self.admit(&action)?;
         let file = open(&upload).await?;
         let chunks = ReaderStream::with_capacity(file, CHUNK).inspect_ok(move |chunk| sent(chunk.len() as u64));
         let started = Instant::now();
@@ -64,7 +65,7 @@ impl Github {
         tracing::debug!(host = url.host_str(), name = upload.name, status = status.as_u16(), ?elapsed, "uploaded");
         transport.trace_headers(response.headers());
         let answer = self.in_time(&action, transport.read(response.into(), &action)).await??;
-        answer.success(&action, self.token().map(Token::variable))?.read(&action)
+        self.success(answer, &action)?.read(&action)
     }
 
     /// The template without its variables, and with the name in the query.
@@ -83,6 +84,7 @@ impl Github {
     /// stays here.
     pub(super) async fn receive(&self, call: Call, bytes: u64, mut sink: impl FnMut(&[u8])) -> Result<(), GithubError> {
         let call = call.for_bytes();
+        self.admit(&call.action)?;
         let transport = self.transport()?;
         let reached = transport.reach(self.addresses(), &call, self.path(&call));
         match self.in_time(&call.action, reached).await?? {
@@ -92,7 +94,7 @@ impl Github {
             }
             Reached::Api(response) => {
                 let answer = self.in_time(&call.action, transport.read(response, &call.action)).await??;
-                answer.success(&call.action, self.token().map(Token::variable)).map(drop)
+                self.success(answer, &call.action).map(drop)
             }
             Reached::Elsewhere(url) => {
                 let response = transport.fetch_elsewhere(&call.action, url);

@@ -1,8 +1,11 @@
 //! `sampo distribute`.
 
 mod build;
+mod format;
 mod matrix;
 mod selection;
+mod status;
+mod verify;
 
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
@@ -54,6 +57,8 @@ pub struct Arguments {
 enum Step {
     Matrix(matrix::Arguments),
     Build(build::Arguments),
+    Verify(verify::Arguments),
+    Status(status::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -72,6 +77,9 @@ struct DeliveryArguments {
     /// Replace what differs at a destination.
     #[arg(long)]
     replace: bool,
+    /// Start nothing new once something failed; the rest is reported as blocked.
+    #[arg(long)]
+    fail_fast: bool,
     /// Take only what did not succeed in this report.
     #[arg(long, value_name = "REPORT", conflicts_with_all = ["tag", "plan", "all", "package", "target", "backend"])]
     retry: Option<PathBuf>,
@@ -109,6 +117,8 @@ pub async fn run(arguments: Arguments, detail: Detail) -> anyhow::Result<ExitCod
     match arguments.step {
         Some(Step::Matrix(arguments)) => matrix::run(arguments).await,
         Some(Step::Build(arguments)) => build::run(arguments).await,
+        Some(Step::Verify(arguments)) => verify::run(arguments).await,
+        Some(Step::Status(arguments)) => status::run(arguments).await,
         None => deliver(arguments.delivery, detail).await,
     }
 }
@@ -121,6 +131,7 @@ async fn deliver(arguments: DeliveryArguments, detail: Detail) -> anyhow::Result
         build: arguments.build,
         dry_run: arguments.dry_run,
         replace: arguments.replace,
+        fail_fast: arguments.fail_fast,
         retry: arguments.retry,
         report: arguments.report,
         jobs: arguments.jobs,

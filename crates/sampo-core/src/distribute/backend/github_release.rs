@@ -1,6 +1,7 @@
 //! The `github-release` backend: the assets of a release on GitHub, uploaded into a draft that is published last.
 
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -17,6 +18,7 @@ use crate::error::{Diagnose, chain};
 use crate::github::releases::{ASSET_LIMIT, MOST_ASSETS, Releases};
 use crate::github::{Addresses, Github, GithubError, Token, asset_name};
 use crate::template::{ReleaseScope, Template};
+use listing::Listing;
 use place::Places;
 
 pub use latest::Latest;
@@ -27,6 +29,7 @@ mod family;
 mod finish;
 mod inventory;
 mod latest;
+mod listing;
 mod notes;
 mod place;
 mod survey;
@@ -98,7 +101,7 @@ impl BackendConfig for GithubReleaseConfig {
     }
 
     fn build(self, _table: &BackendTable, context: &BackendContext) -> Result<Box<dyn Backend>, SampoError> {
-        let github = self.github(&context.environment)?;
+        let github = self.github(&context.environment)?.within(&context.limits);
         Ok(Box::new(self.over(github, context)))
     }
 }
@@ -118,6 +121,8 @@ impl GithubReleaseConfig {
             repository: self.repository.clone().or_else(|| context.repository.clone()),
             github,
             places: Places::default(),
+            listing: Listing::default(),
+            publishing: tokio::sync::Mutex::default(),
             pace: context.pace,
             config: self,
         }
@@ -131,6 +136,9 @@ struct GithubReleases {
     repository: Option<Repository>,
     github: Github,
     places: Places,
+    listing: Listing,
+    /// Held by the one release that is being published.
+    publishing: tokio::sync::Mutex<()>,
     pace: Pace,
 }
 
@@ -164,6 +172,10 @@ impl Backend for GithubReleases {
             return Err(GithubError::CredentialsForeign { api: addresses.api().to_owned() }.into());
         }
         Ok(self.github.check_write_access(self.repository()?, self.config.token_variables()).await?)
+    }
+
+    fn asks_to_wait(&self) -> Option<Duration> {
+        self.github.asks_to_wait()
     }
 
     fn items(&self, shipment: &Shipment) -> Result<Vec<Item>, BackendError> {
@@ -210,6 +222,10 @@ impl Backend for GithubReleases {
         self.contents(&shipment.release, &item.name).await
     }
 
+    fn vouches_for_digests(&self) -> bool {
+        true
+    }
+
     async fn inventory(&self, release: &Release) -> Result<Option<Inventory>, BackendError> {
         self.holdings(release).await
     }
@@ -246,7 +262,8 @@ fn accept(artifact: &Artifact) -> Result<(), BackendError> {
 impl From<GithubError> for BackendError {
     fn from(error: GithubError) -> Self {
         let retry = match &error {
-            GithubError::RateLimited { wait, .. } => Retry::After(*wait),
+            GithubError::RateLimited { wait, is_named: true, .. } => Retry::After(*wait),
+            GithubError::RateLimited { wait, .. } => Retry::AtLeast(*wait),
             // Whether GitHub acted is seen by looking, which the caller does before it tries again.
             error if error.is_ambiguous() => Retry::Later,
             _ => Retry::Never,

@@ -77,6 +77,7 @@ impl Scene {
             environment: Arc::new(self.environment.clone()),
             reporter: Arc::clone(&self.recorder) as _,
             token_variables: token_variables.into_iter().chain(["GITHUB_TOKEN".to_owned()]).collect(),
+            limits: Arc::default(),
             pace: Pace {
                 settle: Duration::from_millis(50),
                 lag: Duration::from_millis(50),

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use chrono::{SecondsFormat, Utc};
 use rand::RngExt;
-use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 
-use super::{Destination, Options};
-use crate::distribute::backend::{BackendError, Progress, Retry};
+use super::Destination;
+use super::brake::cancelled;
+use super::run::{Permit, Run};
+use crate::distribute::backend::{BackendError, Progress};
 use crate::distribute::retry::{self, Next, RetryPolicy};
 use crate::event::{DeliveryLabel, Event};
 
@@ -18,16 +18,11 @@ const WATCH: Duration = Duration::from_millis(200);
 /// How long a running attempt may go on after the run was cancelled.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The code of everything that a cancelled run did not do.
-pub(super) const CANCELLED: &str = "cancelled";
-
 /// What an attempt needs to know of the run.
 #[derive(Clone, Copy)]
-pub(super) struct Attempts<'a> {
+pub(in crate::distribute) struct Attempts<'a> {
     pub destination: &'a Destination,
-    pub options: &'a Options,
-    /// Bounds how many attempts are under way in the whole run. Waits between attempts take no place.
-    pub permits: &'a Semaphore,
+    pub run: &'a Run<'a>,
     pub label: DeliveryLabel<'a>,
 }
 
@@ -53,14 +48,32 @@ impl Attempts<'_> {
     /// One attempt, as soon as there is a place for it. Its backend bounds its own waits: only who sends something
     /// can tell progress from a standstill.
     pub async fn once<T>(&self, request: impl Future<Output = Result<T, BackendError>>) -> Result<T, BackendError> {
-        let _permit = self.permits.acquire().await;
-        if self.options.cancellation.is_cancelled() {
-            return Err(cancelled());
-        }
+        let _permit = self.permit().await;
+        self.run.brake.check()?;
         tokio::select! {
             result = request => result,
-            () = grace_after(&self.options.cancellation) => Err(cancelled()),
+            () = self.end_of_grace() => Err(cancelled()),
         }
+    }
+
+    /// A place, once the destination takes requests: a rate limit holds back everybody, not only who met it.
+    async fn permit(&self) -> Permit<'_> {
+        loop {
+            let permit = self.run.permit(self.destination).await;
+            let wait = self.destination.backend.asks_to_wait();
+            // A wait that is too long is not waited for: the request then fails, and says why.
+            let Some(wait) = wait.filter(|wait| *wait <= self.destination.max_wait) else { return permit };
+            drop(permit);
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.run.brake.pulled() => return self.run.permit(self.destination).await,
+            }
+        }
+    }
+
+    async fn end_of_grace(&self) {
+        self.run.brake.cancelled().await;
+        tokio::time::sleep(GRACE).await;
     }
 
     /// One attempt that sends `bytes`, given up once it stands still.
@@ -71,6 +84,7 @@ impl Attempts<'_> {
         bytes: u64,
     ) -> Result<T, BackendError> {
         self.once(async {
+            self.options.reporter.report(Event::DeliveryStarted { delivery: self.label, bytes });
             tokio::select! {
                 result = request => result,
                 error = self.standstill(progress, bytes) => Err(error),
@@ -92,7 +106,7 @@ impl Attempts<'_> {
             }
             if bytes > 0 && idle.is_zero() {
                 let sent = progress.sent();
-                self.options.reporter.report(Event::DeliveryProgress { delivery: self.label, sent, total: bytes });
+                self.run.options.reporter.report(Event::DeliveryProgress { delivery: self.label, sent, total: bytes });
             }
         }
     }
@@ -100,7 +114,7 @@ impl Attempts<'_> {
     /// Waits for the next attempt, or gives `error` back if there is none.
     pub async fn pause(&self, attempt: u32, error: BackendError) -> Result<(), BackendError> {
         let Destination { retries, max_wait, .. } = *self.destination;
-        let policy = RetryPolicy { retries, backoff: self.options.pace.backoff, max_wait };
+        let policy = RetryPolicy { retries, backoff: self.run.options.pace.backoff, max_wait };
         let jitter = rand::rng().random_range(0.0..=1.0);
         match retry::after(error.retry, attempt, &policy, jitter) {
             Next::GiveUp => Err(error),
@@ -114,24 +128,14 @@ impl Attempts<'_> {
             Next::Wait(wait) => {
                 let reason = &error.message;
                 tracing::trace!(item = self.label.item, code = error.code, attempt, ?wait, "waiting");
-                self.options.reporter.report(Event::Retrying { delivery: self.label, attempt, wait, reason });
+                self.run.options.reporter.report(Event::Retrying { delivery: self.label, attempt, wait, reason });
                 tokio::select! {
                     () = tokio::time::sleep(wait) => Ok(()),
-                    () = self.options.cancellation.cancelled() => Err(error),
+                    () = self.run.brake.pulled() => Err(error),
                 }
             }
         }
     }
-}
-
-/// The failure of what a cancelled run did not do.
-pub(super) fn cancelled() -> BackendError {
-    BackendError::new(CANCELLED, "the run was cancelled before this was done").with_retry(Retry::Later)
-}
-
-async fn grace_after(cancellation: &CancellationToken) {
-    cancellation.cancelled().await;
-    tokio::time::sleep(GRACE).await;
 }
 
 /// How long a counter has not moved.

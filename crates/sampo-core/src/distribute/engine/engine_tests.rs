@@ -25,6 +25,8 @@ enum Fault {
     Stall,
     /// It arrives, and another run puts its own list in its place.
     Overtaken,
+    /// Nothing arrives, and nobody may come again before that.
+    Limited(Duration),
 }
 
 /// What the destination holds; shared between runs, as a real one is.
@@ -37,6 +39,13 @@ struct Shelf {
     /// The digests of what the last finish was told.
     finished_with: Mutex<Vec<Digest>>,
     refused: AtomicBool,
+    /// How long a check of the credentials takes, and when each ended.
+    check_takes: Mutex<Duration>,
+    checks: Mutex<Vec<tokio::time::Instant>>,
+    /// A rate limit: nothing is wanted before then.
+    closed_until: Mutex<Option<tokio::time::Instant>>,
+    /// When each delivery came.
+    arrivals: Mutex<Vec<(String, tokio::time::Instant)>>,
     /// Whether surveys tell nothing.
     blind: AtomicBool,
     last_write: Mutex<Option<tokio::time::Instant>>,
@@ -72,10 +81,18 @@ impl Backend for Memory {
     }
 
     async fn check(&self) -> Result<(), BackendError> {
+        let takes = *self.0.check_takes.lock().unwrap();
+        tokio::time::sleep(takes).await;
+        self.0.checks.lock().unwrap().push(tokio::time::Instant::now());
         match self.0.refused.load(Ordering::SeqCst) {
             true => Err(BackendError::new("credentials-refused", "no")),
             false => Ok(()),
         }
+    }
+
+    fn asks_to_wait(&self) -> Option<Duration> {
+        let until = (*self.0.closed_until.lock().unwrap())?;
+        until.checked_duration_since(tokio::time::Instant::now()).filter(|wait| !wait.is_zero())
     }
 
     async fn survey(&self, _shipment: &Shipment, items: &[Item]) -> Result<Survey, BackendError> {
@@ -103,6 +120,7 @@ impl Backend for Memory {
         _found: &Presence,
         _progress: &Progress,
     ) -> Result<Receipt, BackendError> {
+        self.0.arrivals.lock().unwrap().push((item.name.clone(), tokio::time::Instant::now()));
         let now = self.0.deliveries_at_once.fetch_add(1, Ordering::SeqCst) + 1;
         self.0.most_at_once.fetch_max(now, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -110,6 +128,10 @@ impl Backend for Memory {
         let fault = self.0.next_fault(&item.name);
         if fault == Some(Fault::Stall) {
             std::future::pending::<()>().await;
+        }
+        if let Some(Fault::Limited(wait)) = fault {
+            *self.0.closed_until.lock().unwrap() = Some(tokio::time::Instant::now() + wait);
+            return Err(BackendError::new("rate-limited", "too many requests").with_retry(Retry::After(wait)));
         }
         if let Some(Fault::Before(retry)) = fault {
             return Err(BackendError::new("server-error", "502 Bad Gateway").with_retry(retry));
@@ -128,13 +150,17 @@ impl Backend for Memory {
     }
 
     async fn finish(&self, shipment: &Shipment) -> Result<(), BackendError> {
-        if self.0.next_fault("finish").is_some() {
+        let fault = self.0.next_fault("finish");
+        if let Some(Fault::Before(_)) = fault {
             return Err(BackendError::new("refused", "not today"));
         }
         *self.0.finished_with.lock().unwrap() = shipment.artifacts.iter().map(|artifact| artifact.sha256).collect();
         self.0.finished.store(true, Ordering::SeqCst);
         self.0.writes.lock().unwrap().push("finish".into());
-        Ok(())
+        match fault {
+            Some(_) => Err(BackendError::transient("network", "connection lost")),
+            None => Ok(()),
+        }
     }
 
     async fn read(&self, _shipment: &Shipment, item: &Item) -> Result<Vec<u8>, BackendError> {
@@ -147,13 +173,21 @@ struct Scene {
     cancellation: CancellationToken,
     dry_run: bool,
     replace: bool,
+    fail_fast: bool,
     jobs: usize,
 }
 
 impl Scene {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, cancellation: CancellationToken::new(), dry_run: false, replace: false, jobs: 2 }
+        Self {
+            folder,
+            cancellation: CancellationToken::new(),
+            dry_run: false,
+            replace: false,
+            fail_fast: false,
+            jobs: 2,
+        }
     }
 
     fn artifact(&self, name: &str, contents: &str) -> Artifact {
@@ -172,7 +206,8 @@ impl Scene {
         let needs = needs.iter().map(ToString::to_string).collect();
         let seconds = Duration::from_secs;
         let backend = Box::new(Memory(Arc::clone(shelf)));
-        Arc::new(Destination::new(name.to_owned(), backend, needs, 2, seconds(60), seconds(300)))
+        let (stall_timeout, max_wait) = (seconds(60), seconds(300));
+        Arc::new(Destination { name: name.to_owned(), backend, needs, retries: 2, stall_timeout, max_wait, jobs: None })
     }
 
     fn order(&self, destination: &Arc<Destination>, artifacts: Vec<Artifact>) -> Order {
@@ -202,6 +237,7 @@ impl Scene {
             jobs: NonZeroUsize::new(self.jobs).unwrap(),
             dry_run: self.dry_run,
             replace: self.replace,
+            fail_fast: self.fail_fast,
             pace: Pace::default(),
             cancellation: self.cancellation.clone(),
             reporter: Arc::new(Silent),
@@ -514,7 +550,7 @@ async fn a_missing_target_holds_back_the_finish_unless_it_is_optional() {
 #[tokio::test(start_paused = true)]
 async fn a_failed_finish_is_a_failure_of_its_own_and_is_done_by_the_next_run() {
     let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
-    shelf.fail("finish", &[Fault::After]);
+    shelf.fail("finish", &[Fault::Before(Retry::Never)]);
     let artifacts = scene.artifacts(&["a"]);
     let outcome = scene.deliver(&shelf, artifacts.clone()).await;
     assert_eq!(statuses(&outcome), [("a", Status::Delivered), ("finish", Status::Failed)]);
@@ -588,4 +624,120 @@ async fn a_backend_that_waits_for_its_next_attempt_holds_up_no_other() {
     assert!(outcomes.iter().all(|outcome| outcome.deliveries.iter().all(|d| d.status == Status::Delivered)));
     let took = |shelf: &Shelf| shelf.last_write.lock().unwrap().unwrap() - started;
     assert!(took(&quick) < Duration::from_secs(10) && took(&slow) >= Duration::from_secs(200));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finish_whose_answers_were_lost_is_seen_as_done() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    shelf.fail("finish", &[Fault::After, Fault::After, Fault::After]);
+    let outcome = scene.deliver(&shelf, scene.artifacts(&["a"])).await;
+    assert_eq!(statuses(&outcome), [("a", Status::Delivered), ("finish", Status::Delivered)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_limit_holds_back_every_delivery_to_that_destination_and_no_other() {
+    let (mut scene, limited, free) = (Scene::new(), Arc::new(Shelf::default()), Arc::new(Shelf::default()));
+    scene.jobs = 2;
+    let wait = Duration::from_secs(30);
+    limited.fail("a", &[Fault::Limited(wait)]);
+    let orders = [("limited", &limited), ("free", &free)].map(|(name, shelf)| {
+        scene.order(&Scene::destination(name, shelf, &[]), scene.artifacts(&["a", "b", "c", "d"]))
+    });
+    let started = tokio::time::Instant::now();
+    let outcomes = scene.run(orders.into()).await;
+    let outcome = |name: &str| outcomes.iter().find(|outcome| outcome.deliveries[0].backend == name).unwrap();
+    // Whoever was held back has lost no attempt.
+    let attempts: Vec<u32> = outcome("limited").deliveries.iter().map(|delivery| delivery.attempts).collect();
+    assert_eq!(attempts, [2, 1, 1, 1]);
+    let opens = limited.closed_until.lock().unwrap().unwrap();
+    let early = |(_, at): &&(String, tokio::time::Instant)| *at < opens;
+    assert!(limited.arrivals.lock().unwrap().iter().filter(early).count() <= scene.jobs);
+    assert!(free.last_write.lock().unwrap().unwrap() - started < wait);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_limit_that_is_too_long_is_not_waited_for() {
+    let (mut scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    scene.jobs = 1;
+    shelf.fail("a", &[Fault::Limited(Duration::from_secs(3600))]);
+    let outcome = scene.deliver(&shelf, scene.artifacts(&["a"])).await;
+    assert_eq!((outcome.deliveries[0].status, outcome.deliveries[0].attempts), (Status::Failed, 1));
+    assert!(outcome.deliveries[0].hint.as_deref().unwrap().contains("try again in 1h"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_first_failure_a_run_that_is_to_fail_fast_starts_nothing() {
+    let (mut scene, bad, good) = (Scene::new(), Arc::new(Shelf::default()), Arc::new(Shelf::default()));
+    (scene.jobs, scene.fail_fast) = (1, true);
+    bad.fail("a", &[Fault::Before(Retry::Never)]);
+    let orders = [("1-bad", &bad), ("2-good", &good)]
+        .map(|(name, shelf)| scene.order(&Scene::destination(name, shelf, &[]), scene.artifacts(&["a", "b"])));
+    let outcomes = scene.run(orders.clone().into()).await;
+    let codes = |outcome: &Outcome| -> Vec<(Status, Option<String>)> {
+        outcome.deliveries.iter().map(|delivery| (delivery.status, delivery.code.clone())).collect()
+    };
+    let blocked = (Status::Blocked, Some("not-started".to_owned()));
+    assert_eq!(codes(&outcomes[0]), [(Status::Failed, Some("server-error".to_owned())), blocked.clone()]);
+    assert_eq!(codes(&outcomes[1]), [blocked.clone(), blocked]);
+    assert!(bad.writes().is_empty() && good.writes().is_empty());
+    // Without it one failure leaves the rest alone.
+    scene.fail_fast = false;
+    bad.fail("a", &[Fault::Before(Retry::Never)]);
+    scene.run(orders.into()).await;
+    assert_eq!((bad.writes(), good.writes().len()), (vec!["b".to_owned()], 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_missing_from_the_start_fails_fast_before_anything_is_delivered() {
+    let (mut scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    scene.fail_fast = true;
+    let mut order = scene.order(&Scene::destination("web", &shelf, &[]), scene.artifacts(&["a"]));
+    let (code, message) = ("artifact-missing", "no binary".to_owned());
+    order.missing.push(Missing { target: None, item: "b".into(), code, message, hint: None });
+    let outcome = scene.run(vec![order]).await.remove(0);
+    assert_eq!(statuses(&outcome)[..2], [("b", Status::Failed), ("a", Status::Blocked)]);
+    assert!(shelf.writes().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_credentials_of_every_destination_are_checked_together_before_the_first_write_of_any() {
+    let (scene, quick, slow) = (Scene::new(), Arc::new(Shelf::default()), Arc::new(Shelf::default()));
+    let takes = Duration::from_secs(5);
+    (*quick.check_takes.lock().unwrap(), *slow.check_takes.lock().unwrap()) = (takes, takes);
+    slow.refused.store(true, Ordering::SeqCst);
+    let orders = || {
+        let quick = scene.order(&Scene::destination("quick", &quick, &[]), scene.artifacts(&["a"]));
+        // One that waits for another is checked beforehand too.
+        vec![quick, scene.order(&Scene::destination("slow", &slow, &["quick"]), scene.artifacts(&["a"]))]
+    };
+    let started = tokio::time::Instant::now();
+    let outcomes = scene.run(orders()).await;
+    assert_eq!(status_of(&outcomes[0], "a"), Status::Delivered);
+    assert_eq!(outcomes[1].deliveries[0].code.as_deref(), Some("credentials-refused"));
+    let checks = [&quick, &slow].map(|shelf| shelf.checks.lock().unwrap().clone());
+    assert_eq!(checks.each_ref().map(Vec::len), [1, 1]);
+    let (last, first_write) = (checks.concat().into_iter().max().unwrap(), quick.arrivals.lock().unwrap()[0].1);
+    assert!(last <= first_write && last - started < takes * 2, "one after the other");
+    // Where nothing is to be written, nothing is asked.
+    slow.refused.store(false, Ordering::SeqCst);
+    scene.run(orders()).await;
+    let before = quick.checks.lock().unwrap().len();
+    scene.run(orders()).await;
+    assert_eq!(quick.checks.lock().unwrap().len(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_with_a_bound_of_its_own_leaves_the_other_places_to_the_others() {
+    let (mut scene, narrow, wide) = (Scene::new(), Arc::new(Shelf::default()), Arc::new(Shelf::default()));
+    scene.jobs = 4;
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let orders = [("narrow", &narrow, NonZeroUsize::new(1)), ("wide", &wide, None)].map(|(name, shelf, jobs)| {
+        let mut destination = Scene::destination(name, shelf, &[]);
+        Arc::get_mut(&mut destination).unwrap().jobs = jobs;
+        scene.order(&destination, scene.artifacts(&names))
+    });
+    scene.run(orders.into()).await;
+    let most = [&narrow, &wide].map(|shelf| shelf.most_at_once.load(Ordering::SeqCst));
+    assert_eq!(most[0], 1);
+    assert!(most[1] >= 3, "{most:?}");
 }

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use futures::future::join_all;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
-use super::attempt::{Attempts, CANCELLED, cancelled};
-use super::{Options, PlannedOrder};
+use super::PlannedOrder;
+use super::attempt::Attempts;
+use super::brake::NOT_STARTED;
+use super::run::Run;
 use crate::distribute::backend::{
     Backend, BackendError, CHANGED_MEANWHILE, Found, Presence, Progress, Receipt, Retry, Survey,
 };
@@ -27,8 +29,7 @@ pub(super) type Awaited = (String, watch::Receiver<Option<bool>>);
 /// An order that is being carried out.
 pub(super) struct Shipping<'a> {
     planned: &'a PlannedOrder,
-    options: &'a Options,
-    permits: &'a Semaphore,
+    run: &'a Run<'a>,
     names: Names,
 }
 
@@ -64,10 +65,10 @@ enum Task {
 }
 
 impl<'a> Shipping<'a> {
-    pub fn new(planned: &'a PlannedOrder, options: &'a Options, permits: &'a Semaphore) -> Self {
+    pub fn new(planned: &'a PlannedOrder, run: &'a Run<'_>) -> Self {
         let release = &planned.order.shipment.release;
         let names = Names { package: release.package.to_string(), version: release.version.to_string() };
-        Self { planned, options, permits, names }
+        Self { planned, run, names }
     }
 
     /// Delivers everything but the list. Never fails: what goes wrong is in the state.
@@ -79,7 +80,7 @@ impl<'a> Shipping<'a> {
         }
         let survey = match self.survey(items).await {
             Ok(survey) => survey,
-            Err(error) => return self.give_up(state, items, Status::Failed, &error),
+            Err(error) => return self.give_up(state, items, status_of(&error), &error),
         };
         state.was_finished = survey.finished;
         let (lists, others): (Vec<_>, Vec<_>) =
@@ -89,14 +90,14 @@ impl<'a> Shipping<'a> {
         let writes = tasks.iter().any(|task| matches!(task, Task::Deliver(..)));
         let list_differs = list.as_ref().is_some_and(|(_, presence)| *presence != Presence::Identical);
         let is_ready =
-            if self.options.dry_run || !(writes || list_differs) { Ok(()) } else { self.make_ready(writes).await };
+            if self.run.options.dry_run || !(writes || list_differs) { Ok(()) } else { self.make_ready(writes).await };
         if let Err(error) = is_ready {
             let (undone, there): (Vec<Task>, Vec<Task>) =
                 tasks.into_iter().partition(|task| matches!(task, Task::Deliver(..)));
             state.deliveries.extend(there.iter().map(|task| self.settled(task)));
             let undone: Vec<Item> =
                 undone.into_iter().map(Task::into_item).chain(list.map(|(item, _)| item.clone())).collect();
-            return self.give_up(state, &undone, Status::Failed, &error);
+            return self.give_up(state, &undone, status_of(&error), &error);
         }
         self.announce(&tasks);
         for (delivery, item) in join_all(tasks.into_iter().map(|task| self.carry(task))).await {
@@ -153,7 +154,7 @@ impl<'a> Shipping<'a> {
         if state.was_finished && !delivered {
             return Some(self.entry(&item, Status::Unchanged, None));
         }
-        if self.options.dry_run {
+        if self.run.options.dry_run {
             return Some(self.entry(&item, Status::WouldDeliver, None));
         }
         Some(self.finish_now(&item, state).await)
@@ -193,12 +194,7 @@ impl<'a> Shipping<'a> {
     }
 
     fn attempts<'b>(&'b self, item: &'b str) -> Attempts<'b> {
-        Attempts {
-            destination: &self.planned.order.destination,
-            options: self.options,
-            permits: self.permits,
-            label: self.label(item),
-        }
+        Attempts { destination: &self.planned.order.destination, run: self.run, label: self.label(item) }
     }
 
     fn entry(&self, item: &Item, status: Status, error: Option<&BackendError>) -> Delivery {
@@ -209,8 +205,13 @@ impl<'a> Shipping<'a> {
             delivery.url = item.artifact.as_ref().and_then(|a| self.backend().download_url(self.release(), a));
         }
         note_error(&mut delivery, error);
+        if matches!(status, Status::Failed | Status::Conflict)
+            && !self.planned.order.is_optional(delivery.target.as_ref())
+        {
+            self.run.brake.note_failure();
+        }
         let reason = delivery.message.as_deref();
-        self.options.reporter.report(Event::DeliveryFinished { delivery: self.label(&item.name), status, reason });
+        self.run.options.reporter.report(Event::DeliveryFinished { delivery: self.label(&item.name), status, reason });
         delivery
     }
 
@@ -250,7 +251,7 @@ impl<'a> Shipping<'a> {
         let survey = survey?;
         for warning in &survey.warnings {
             let message = format!("{}: {warning}", self.planned.order.destination.name);
-            self.options.reporter.report(Event::Warning { message: &message, hint: None });
+            self.run.options.reporter.report(Event::Warning { message: &message, hint: None });
         }
         Ok(survey)
     }
@@ -266,8 +267,8 @@ impl<'a> Shipping<'a> {
             settled = tasks.len() as u64 - items,
             "surveyed"
         );
-        if !self.options.dry_run && items > 0 {
-            self.options.reporter.report(Event::DeliveriesPlanned { items, bytes });
+        if !self.run.options.dry_run && items > 0 {
+            self.run.options.reporter.report(Event::DeliveriesPlanned { items, bytes });
         }
     }
 
@@ -289,7 +290,7 @@ impl<'a> Shipping<'a> {
                 _ => self.replacement(item, found),
             },
             other => match self.rebuilt(&item) {
-                Some(error) if !self.options.replace => Task::Leave(item, Status::Conflict, error),
+                Some(error) if !self.run.options.replace => Task::Leave(item, Status::Conflict, error),
                 _ => Task::Deliver(item, other),
             },
         }
@@ -309,7 +310,7 @@ impl<'a> Shipping<'a> {
     }
 
     fn replacement(&self, item: Item, found: Found) -> Task {
-        if self.options.replace {
+        if self.run.options.replace {
             return Task::Deliver(item, Presence::Different(found));
         }
         let message = format!("the destination holds {} under this name", found.description);
@@ -335,9 +336,9 @@ impl<'a> Shipping<'a> {
         let (_, theirs) = self.attempts(&ours.name).run(|| self.backend().read(self.shipment(), &item)).await;
         let theirs = match theirs {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) => return Task::Leave(item, Status::Failed, error),
+            Err(error) => return Task::Leave(item, status_of(&error), error),
         };
-        match checksum_list::merged(&theirs, ours, self.options.replace, &self.staging("merged")) {
+        match checksum_list::merged(&theirs, ours, self.run.options.replace, &self.staging("merged")) {
             Err(error) => Task::Leave(item, Status::Failed, io_failure(&error)),
             Ok(None) => self.replacement(item, found),
             Ok(Some(union)) if union.sha256 == Digest::of(&theirs) => Task::Nothing(Item::of(&union)),
@@ -347,7 +348,7 @@ impl<'a> Shipping<'a> {
 
     /// The list, without what is optional and did not arrive; none if nothing arrived that could be listed.
     fn list_of_arrived(&self, item: &Item, state: &State) -> Result<Option<Item>, PathError> {
-        if self.options.dry_run {
+        if self.run.options.dry_run {
             return Ok(Some(item.clone()));
         }
         let list = checksum_list::list_of(&state.arrived, &self.staging("arrived"))?;
@@ -357,7 +358,7 @@ impl<'a> Shipping<'a> {
     /// A folder for files that are made on the way for this order alone.
     fn staging(&self, purpose: &str) -> PathBuf {
         let order = Digest::of(format!("{:?}", self.label(&self.release().tag))).to_string();
-        self.options.staging.join(purpose).join(order)
+        self.run.options.staging.join(purpose).join(order)
     }
 
     fn settled(&self, task: &Task) -> Delivery {
@@ -371,33 +372,30 @@ impl<'a> Shipping<'a> {
 
     /// Checks credentials, and opens the destination if anything but a list is to be delivered.
     async fn make_ready(&self, open: bool) -> Result<(), BackendError> {
-        self.check_credentials().await?;
+        self.run.check(&self.planned.order.destination).await?;
         if !open {
             return Ok(());
         }
         self.attempts("open").run(|| self.backend().open(self.shipment())).await.1
     }
 
-    /// Once for all releases of a run.
-    async fn check_credentials(&self) -> Result<(), BackendError> {
-        let attempts = self.attempts("check");
-        let checked = &self.planned.order.destination.checked;
-        checked.get_or_init(|| async { attempts.run(|| self.backend().check()).await.1 }).await.clone()
+    /// Whether the credentials of the destination are good; asked once a run, through [`Run::check`].
+    pub async fn check_now(&self) -> Result<(), BackendError> {
+        self.attempts("check").run(|| self.backend().check()).await.1
     }
 
     /// Does what a task asks for; what became of it, and the item as it stands there now.
     async fn carry(&self, task: Task) -> (Delivery, Item) {
         let (item, found) = match task {
-            Task::Deliver(item, found) if !self.options.dry_run => (item, found),
+            Task::Deliver(item, found) if !self.run.options.dry_run => (item, found),
             settled => {
                 let delivery = self.settled(&settled);
                 return (delivery, settled.into_item());
             }
         };
-        if self.options.cancellation.is_cancelled() {
-            return (self.entry(&item, Status::Failed, Some(&cancelled())), item);
+        if let Err(error) = self.run.brake.check() {
+            return (self.entry(&item, status_of(&error), Some(&error)), item);
         }
-        self.options.reporter.report(Event::DeliveryStarted { delivery: self.label(&item.name), bytes: item.bytes() });
         let started = Instant::now();
         let (attempts, item, result) = self.send(item, found).await;
         let mut delivery = match &result {
@@ -430,8 +428,8 @@ impl<'a> Shipping<'a> {
                 Err(error) => error,
             };
             let mut again = None;
-            if error.is_retryable()
-                && error.code != CANCELLED
+            if error.leaves_doubt()
+                && self.run.brake.check().is_ok()
                 && let Some(now) = self.look_again(&item).await
             {
                 again = Some(self.task(item.clone(), now).await);
@@ -443,7 +441,7 @@ impl<'a> Shipping<'a> {
                 None => {}
             }
             if let Err(error) = attempts.pause(attempt, error).await {
-                return (attempt, item, Err((Status::Failed, error)));
+                return (attempt, item, Err((status_of(&error), error)));
             }
         }
     }
@@ -461,16 +459,29 @@ impl<'a> Shipping<'a> {
         survey.presences.into_iter().next()
     }
 
+    /// Whether the shipment is visible although the answer that says so was lost.
+    async fn is_finished(&self, shipment: &Shipment) -> bool {
+        let Ok(items) = self.backend().items(shipment) else { return false };
+        let survey = self.attempts(FINISH).once(self.backend().survey(shipment, &items)).await;
+        let is_there = |presence: &Presence| *presence == Presence::Identical;
+        survey.is_ok_and(|survey| survey.finished && survey.presences.iter().all(is_there))
+    }
+
     async fn finish_now(&self, item: &Item, state: &State) -> Delivery {
         let started = Instant::now();
         let shipment = Shipment { artifacts: state.arrived.clone(), ..self.shipment().clone() };
-        let (attempts, result) = match self.check_credentials().await {
-            Ok(()) => self.attempts(FINISH).run(|| self.backend().finish(&shipment)).await,
+        let (attempts, result) = match self.run.check(&self.planned.order.destination).await {
+            Ok(()) => match self.attempts(FINISH).run(|| self.backend().finish(&shipment)).await {
+                (attempts, Err(error)) if error.leaves_doubt() && self.is_finished(&shipment).await => {
+                    (attempts, Ok(()))
+                }
+                ended => ended,
+            },
             Err(error) => (0, Err(error)),
         };
         let mut delivery = match &result {
             Ok(()) => self.entry(item, Status::Delivered, None),
-            Err(error) => self.entry(item, Status::Failed, Some(error)),
+            Err(error) => self.entry(item, status_of(error), Some(error)),
         };
         delivery.attempts = attempts;
         delivery.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -505,6 +516,11 @@ impl State {
         }
         self.deliveries.push(delivery);
     }
+}
+
+/// How something ended that this keeps from being done.
+fn status_of(error: &BackendError) -> Status {
+    if error.code == NOT_STARTED { Status::Blocked } else { Status::Failed }
 }
 
 fn needed_item_failed(message: String) -> BackendError {

@@ -29,7 +29,7 @@ impl GithubReleases {
         found: &Presence,
         progress: &Progress,
     ) -> Result<(), BackendError> {
-        let place = self.place(release).await?;
+        let place = self.settled_place(release).await?;
         if self.make_room(&place, item, found, progress).await? == Room::Arrived {
             return Ok(());
         }

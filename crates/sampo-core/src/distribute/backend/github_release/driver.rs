@@ -1,11 +1,14 @@
 //! Plays the engine's part in tests of the backend: survey, check, open, deliver, survey again after a failure, finish.
 
+use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sampo_testkit::FakeGithub;
 use sampo_testkit::github::TOKEN;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use super::{GithubReleaseConfig, GithubReleases};
 use crate::config::Config;
@@ -13,6 +16,7 @@ use crate::distribute::backend::{
     Backend, BackendContext, BackendError, BackendType, Found, Pace, Presence, Progress, Retry,
 };
 use crate::distribute::checksum::Digest;
+use crate::distribute::engine::{Destination, Earlier, Options, Order, Plan};
 use crate::distribute::model::{Artifact, ArtifactKind, Item, Release, Shipment};
 use crate::environment::Environment;
 use crate::event::Silent;
@@ -69,6 +73,43 @@ pub(super) fn parcel(tag: &str, files: &[(&str, &[u8])]) -> Parcel {
     Parcel { folder, shipment: Shipment { release: Arc::new(release(tag)), artifacts } }
 }
 
+/// Carries out these shipments through one backend with the engine itself, four at a time; all must succeed.
+pub(super) async fn carry_out(backend: Box<dyn Backend>, shipments: Vec<Shipment>, staging: &Path) {
+    let destination = Arc::new(Destination {
+        name: "github".into(),
+        backend,
+        needs: Vec::new(),
+        retries: 0,
+        stall_timeout: Duration::from_secs(60),
+        max_wait: Duration::from_secs(60),
+        jobs: None,
+    });
+    let order = |shipment| Order {
+        destination: Arc::clone(&destination),
+        shipment,
+        missing: Vec::new(),
+        optional: Vec::new(),
+        earlier: Earlier::default(),
+        unfinished: None,
+    };
+    let options = Options {
+        jobs: NonZeroUsize::new(4).unwrap(),
+        dry_run: false,
+        replace: false,
+        fail_fast: false,
+        pace: PACE,
+        cancellation: CancellationToken::new(),
+        reporter: Arc::new(Silent),
+        staging: staging.to_owned(),
+    };
+    let plan = Plan::new(shipments.into_iter().map(order).collect()).unwrap();
+    for outcome in plan.carry_out(&options).await {
+        let problems: Vec<_> =
+            outcome.deliveries.iter().chain(&outcome.finish).filter(|d| d.status.is_problem()).collect();
+        assert!(problems.is_empty(), "{problems:#?}");
+    }
+}
+
 /// The environment of a workflow of `github`.
 pub(super) fn environment(github: &FakeGithub, token: Option<&str>) -> Environment {
     let addresses = [("GITHUB_API_URL", github.api_url()), ("GITHUB_SERVER_URL", github.web_url())];
@@ -86,14 +127,21 @@ pub(super) fn backend_in(environment: Environment, keys: &str) -> Box<dyn Backen
 }
 
 /// A backend with all keys at their defaults, over an HTTP client that is shared: making one is slow.
-pub(super) fn backend_over(client: &reqwest::Client, github: &FakeGithub) -> GithubReleases {
-    let (config, context) = (GithubReleaseConfig::default(), context(environment(github, Some(TOKEN))));
-    let github = config.github(&context.environment).unwrap().with_client(client.clone());
+pub(super) fn backend_over(
+    client: &reqwest::Client,
+    github: &FakeGithub,
+    pace: Pace,
+    timeout: Duration,
+) -> GithubReleases {
+    let context = BackendContext { pace, ..context(environment(github, Some(TOKEN))) };
+    let config = GithubReleaseConfig::default();
+    let github = config.github(&context.environment).unwrap().with_client(client.clone()).with_timeout(timeout);
     config.over(github, &context)
 }
 
 fn context(environment: Environment) -> BackendContext {
     BackendContext {
+        limits: Arc::default(),
         token_variables: Arc::from([]),
         root: ".".into(),
         repository: Some("acme/app".to_owned().try_into().unwrap()),

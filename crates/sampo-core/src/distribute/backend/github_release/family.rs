@@ -29,19 +29,16 @@ impl Family {
         self.affixes.as_ref().is_some_and(|(prefix, suffix)| matches!(prefix.as_str(), "" | "v") && suffix.is_empty())
     }
 
-    /// Whether the stable `version` may become the latest release of a repository with these published tags, of which
-    /// `latest` has that place now: it must be the highest of its package, and take the place from no other package,
-    /// unless its own is the main one.
-    pub(super) fn leads<'a>(
-        &self,
-        version: &Version,
-        published: impl IntoIterator<Item = &'a str>,
-        latest: Option<&str>,
-    ) -> bool {
+    /// Whether no higher stable version of the package is among these published tags.
+    pub(super) fn is_highest<'a>(&self, version: &Version, published: impl IntoIterator<Item = &'a str>) -> bool {
         let higher = |other: Version| other.pre.is_empty() && other > *version;
-        let is_highest = !published.into_iter().filter_map(|tag| self.version(tag)).any(higher);
-        let may_take_over = latest.is_none_or(|tag| self.version(tag).is_some() || self.is_main());
-        self.affixes.is_some() && is_highest && may_take_over
+        !published.into_iter().filter_map(|tag| self.version(tag)).any(higher)
+    }
+
+    /// Whether a release of the package may take the place of the repository's latest one: from its own package, and
+    /// from another one only if it is the main one.
+    pub(super) fn may_follow(&self, latest: Option<&str>) -> bool {
+        self.affixes.is_some() && latest.is_none_or(|tag| self.version(tag).is_some() || self.is_main())
     }
 
     /// The tag of the highest version below `version` among these.
@@ -62,7 +59,8 @@ mod tests {
 
     fn leads(tag: &str, published: &[&str], latest: Option<&str>) -> bool {
         let release = release(tag);
-        Family::of(&release).leads(&release.version, published.iter().copied(), latest)
+        let family = Family::of(&release);
+        family.is_highest(&release.version, published.iter().copied()) && family.may_follow(latest)
     }
 
     #[test]

@@ -21,13 +21,13 @@ impl GithubReleases {
         if !entry.draft {
             return self.require_complete(&entry, items).await;
         }
-        let all = self.releases()?.all().await?;
-        match winner(all.clone(), tag, &entry) {
+        let all = self.all_since(place.made.unwrap_or(self.places.since)).await?;
+        match winner(&all, tag, entry.id) {
             None => {
                 self.require_complete(&entry, items).await?;
-                self.publish(release, &entry, &all).await
+                self.publish(release, &entry).await
             }
-            Some(winner) => self.yield_to(release, &winner, &entry, &place, items, &all).await,
+            Some(winner) => self.yield_to(release, &winner, &entry, &place, items).await,
         }
     }
 
@@ -39,14 +39,13 @@ impl GithubReleases {
         ours: &Entry,
         place: &Place,
         items: &[Item],
-        all: &[Entry],
     ) -> Result<(), BackendError> {
         self.require_complete(winner, items).await?;
         if winner.draft {
-            self.publish(release, winner, all).await?;
+            self.publish(release, winner).await?;
         }
         // Everything in ours is in the other one as well.
-        if place.is_ours && ours.assets.iter().all(|asset| items.iter().any(|item| item.name == asset.name)) {
+        if place.made.is_some() && ours.assets.iter().all(|asset| items.iter().any(|item| item.name == asset.name)) {
             self.releases()?.delete(ours.id).await?;
         }
         self.move_to(&release.tag, winner).await;
@@ -75,15 +74,22 @@ impl GithubReleases {
         Err(BackendError::transient("incomplete", message).with_hint("run this again: only what is missing is sent"))
     }
 
-    async fn publish(&self, release: &Release, entry: &Entry, all: &[Entry]) -> Result<(), BackendError> {
+    async fn publish(&self, release: &Release, entry: &Entry) -> Result<(), BackendError> {
         self.require_tag(release).await?;
+        // One after another: whether a release becomes the latest depends on those that this run has published before.
+        let _turn = self.publishing.lock().await;
+        let all = self.all_since(self.places.since).await?;
         let mut publication =
-            Publication::new(&release.tag, release.is_prerelease(), self.make_latest(release, all).await?);
+            Publication::new(&release.tag, release.is_prerelease(), self.make_latest(release, &all).await?);
         publication.discussion_category_name = self.config.discussion_category.as_ref().map(NonBlank::as_str);
         match self.releases()?.publish(entry.id, &publication).await {
-            Ok(_) => Ok(()),
+            Ok(published) => {
+                self.listing.note(published).await;
+                Ok(())
+            }
             // Another run was faster. The next attempt finds its release and compares.
             Err(error) if error.is_already_exists("tag_name") => {
+                self.listing.forget().await;
                 Err(BackendError { retry: super::Retry::Later, ..BackendError::from(error) })
             }
             Err(error) => Err(error.into()),
@@ -91,15 +97,16 @@ impl GithubReleases {
     }
 
     async fn make_latest(&self, release: &Release, all: &[Entry]) -> Result<MakeLatest, BackendError> {
+        let family = Family::of(release);
+        let published = all.iter().filter(|entry| !entry.draft).map(|entry| entry.tag_name.as_str());
+        let may_lead = !release.is_prerelease() && family.is_highest(&release.version, published);
         let becomes_latest = match self.config.latest {
-            Latest::Always => !release.is_prerelease(),
-            Latest::Never => false,
-            Latest::Auto if release.is_prerelease() => false,
-            Latest::Auto => {
+            Latest::Always => may_lead,
+            Latest::Auto if may_lead => {
                 let current = self.releases()?.latest().await?;
-                let published = all.iter().filter(|entry| !entry.draft).map(|entry| entry.tag_name.as_str());
-                Family::of(release).leads(&release.version, published, current.as_ref().map(|e| e.tag_name.as_str()))
+                family.may_follow(current.as_ref().map(|entry| entry.tag_name.as_str()))
             }
+            Latest::Auto | Latest::Never => false,
         };
         Ok(if becomes_latest { MakeLatest::True } else { MakeLatest::False })
     }

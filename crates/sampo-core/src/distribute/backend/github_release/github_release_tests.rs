@@ -5,7 +5,9 @@ use std::time::Duration;
 use sampo_testkit::FakeGithub;
 use sampo_testkit::github::{Access, Fault, Host, TOKEN};
 
-use super::driver::{COMMIT, PACE, Parcel, backend, backend_in, environment, parcel, run, run_once, run_replacing};
+use super::driver::{
+    COMMIT, PACE, Parcel, backend, backend_in, carry_out, environment, parcel, run, run_once, run_replacing,
+};
 use crate::config::Config;
 use crate::distribute::backend::conformance::conforms;
 use crate::distribute::backend::{BackendType, CHANGED_MEANWHILE, Presence, Progress, Retry};
@@ -76,6 +78,62 @@ async fn a_second_run_costs_one_request_and_writes_nothing() {
     github.with_embedded_assets(30).clear_requests();
     run(&*backend(&github, ""), &parcel.shipment).await.succeeded();
     assert_eq!((github.requests().len(), github.writes().len()), (2, 0));
+}
+
+#[tokio::test]
+async fn many_new_releases_share_the_list_of_all_releases() {
+    let github = FakeGithub::start();
+    // Three pages, and a draft on the last of them.
+    let draft = github.add_draft("app7-v1.0.0");
+    for n in 0..250 {
+        github.add_published(&format!("lib-v0.0.{n}"));
+    }
+    let parcels: Vec<Parcel> =
+        (0..30).map(|n| parcel(&format!("app{n}-v1.0.0"), &[("a.zip", b"a"), ("b.zip", b"b")])).collect();
+    for parcel in &parcels {
+        github.add_tag(&parcel.shipment.release.tag, COMMIT);
+    }
+    carry_out(
+        backend(&github, ""),
+        parcels.iter().map(|parcel| parcel.shipment.clone()).collect(),
+        parcels[0].folder.path(),
+    )
+    .await;
+    assert!(github.releases().iter().all(|release| !release.draft));
+    assert_eq!(github.release("app7-v1.0.0").id, draft);
+    let first_pages = log(&github).iter().filter(|line| line.contains("/releases?per_page=100 ")).count();
+    // Once to look, once to see that no other run made the same drafts; perhaps a third time in between.
+    assert!((1..=3).contains(&first_pages), "{first_pages}");
+}
+
+#[tokio::test]
+async fn what_a_release_cannot_hold_is_said_before_the_first_upload() {
+    let github = fake();
+    let draft = github.add_draft(TAG);
+    for n in 0..998 {
+        github.add_asset(draft, &format!("old-{n}.zip"), b"x");
+    }
+    let outcome = run(&*backend(&github, ""), &three().shipment).await;
+    assert_eq!((outcome.codes(), github.writes().len()), (vec!["too-many-assets"], 0));
+    assert!(outcome.error.unwrap().message.contains("holds 998 assets, 3 are to be added"));
+    let fits = parcel(TAG, &[("app-linux.tar.gz", b"linux"), ("app-macos.tar.gz", b"macos")]);
+    run(&*backend(&github, ""), &fits.shipment).await.succeeded();
+    assert_eq!(github.release(TAG).assets.len(), 1000);
+}
+
+#[tokio::test]
+async fn of_two_versions_in_one_run_the_higher_becomes_the_latest() {
+    for latest in ["'auto'", "true"] {
+        let github = FakeGithub::start();
+        let parcels = ["app-v2.0.0", "app-v1.9.0", "app-v2.1.0-rc.1"].map(|tag| parcel(tag, &[("a.zip", b"a")]));
+        for parcel in &parcels {
+            github.add_tag(&parcel.shipment.release.tag, COMMIT);
+        }
+        let backend = backend(&github, &format!("latest = {latest}"));
+        let shipments = parcels.iter().map(|parcel| parcel.shipment.clone()).collect();
+        carry_out(backend, shipments, parcels[0].folder.path()).await;
+        assert_eq!(github.latest().as_deref(), Some("app-v2.0.0"), "latest = {latest}");
+    }
 }
 
 #[tokio::test]
@@ -447,7 +505,7 @@ async fn rate_limits_say_how_long_to_wait() {
         let mut outcome = run_once(&*backend(&github, ""), &parcel.shipment).await;
         let error = outcome.error.take().unwrap_or_else(|| outcome.failed.remove(0).1);
         assert_eq!(error.code, "rate-limited");
-        let Retry::After(wait) = error.retry else { panic!("{error:?}") };
+        let (Retry::After(wait) | Retry::AtLeast(wait)) = error.retry else { panic!("{error:?}") };
         assert!(expected.contains(&wait.as_secs()), "{wait:?}");
     }
 }

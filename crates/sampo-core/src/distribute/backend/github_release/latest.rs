@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 pub enum Latest {
     /// If it is the highest stable version of the package that holds that place, or if nothing does.
     Auto,
-    /// Always.
+    /// If it is the highest stable version of its package, whichever package holds that place.
     Always,
     /// Never.
     Never,

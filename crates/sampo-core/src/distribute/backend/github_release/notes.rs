@@ -22,11 +22,10 @@ impl GithubReleases {
                 cut(notes, &self.changelog_url(release)?)
             }
             Notes::Generate => {
-                let releases = self.releases()?;
-                let all = releases.all().await?;
+                let all = self.all_since(self.places.since).await?;
                 let published = all.iter().filter(|entry| !entry.draft).map(|entry| entry.tag_name.as_str());
                 let previous = Family::of(release).previous(&release.version, published);
-                let notes = releases.generate_notes(&release.tag, previous).await?;
+                let notes = self.releases()?.generate_notes(&release.tag, previous).await?;
                 cut(notes, &self.changelog_url(release)?)
             }
         })

@@ -17,28 +17,53 @@ use crate::github::releases::Found;
 pub(super) struct Place {
     pub(super) id: u64,
     pub(super) upload_url: String,
-    /// Whether this run made it, and nobody else may be using it.
-    pub(super) is_ours: bool,
+    /// When this run made it, if it did.
+    pub(super) made: Option<Instant>,
+    /// Whether it is certain that it is the one that all runs use.
+    is_settled: bool,
     pub(super) warnings: Vec<String>,
 }
 
-type Slot = Arc<tokio::sync::Mutex<Option<Place>>>;
+/// What is known of the place for a tag.
+#[derive(Debug)]
+pub(super) enum Known {
+    /// Nothing that was seen before then counts.
+    Nothing { since: Instant },
+    /// There was none when this run looked.
+    Absent,
+    /// GitHub's lists lag behind, so that an id is worth keeping.
+    Here(Place),
+}
 
-/// What is known so far, by tag. GitHub's lists lag behind, so that an id is worth keeping.
-#[derive(Debug, Default)]
-pub(super) struct Places(Mutex<HashMap<String, Slot>>);
+type Slot = Arc<tokio::sync::Mutex<Known>>;
+
+/// What is known so far, by tag.
+#[derive(Debug)]
+pub(super) struct Places {
+    slots: Mutex<HashMap<String, Slot>>,
+    /// When this run began to look.
+    pub(super) since: Instant,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self { slots: Mutex::default(), since: Instant::now() }
+    }
+}
 
 impl Places {
     /// The place for `tag`. Whoever holds its lock is the only one in this run who looks for it or makes it.
     pub(super) fn slot(&self, tag: &str) -> Slot {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(slots.entry(tag.to_owned()).or_default())
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let unknown = || Arc::new(tokio::sync::Mutex::new(Known::Nothing { since: self.since }));
+        Arc::clone(slots.entry(tag.to_owned()).or_insert_with(unknown))
     }
 }
 
 impl Place {
     pub(super) fn of(entry: &Entry) -> Self {
-        Self { id: entry.id, upload_url: entry.upload_url.clone(), is_ours: false, warnings: Vec::new() }
+        let upload_url = entry.upload_url.clone();
+        Self { id: entry.id, upload_url, made: None, is_settled: true, warnings: Vec::new() }
     }
 
     fn found(found: &Found) -> Option<Self> {
@@ -61,42 +86,72 @@ impl GithubReleases {
     /// What GitHub holds for `tag` now, and what is known about it. Changes nothing there.
     pub(super) async fn entry(&self, tag: &str) -> Result<Option<(Entry, Place)>, BackendError> {
         let slot = self.places.slot(tag);
-        let mut slot = slot.lock().await;
-        let releases = self.releases()?;
-        if let Some(place) = slot.as_ref() {
-            let entry = releases.by_id(place.id).await?.filter(|entry| entry.tag_name == tag);
-            if let Some(entry) = entry {
-                return Ok(Some((entry, place.clone())));
+        let mut known = slot.lock().await;
+        let since = match &*known {
+            Known::Nothing { since } => *since,
+            Known::Absent => Instant::now(),
+            Known::Here(place) => {
+                let since = Instant::now();
+                let entry = self.releases()?.by_id(place.id).await?.filter(|entry| entry.tag_name == tag);
+                if let Some(entry) = entry {
+                    return Ok(Some((entry, place.clone())));
+                }
+                *known = Known::Nothing { since };
+                since
             }
-            *slot = None;
-        }
-        let found = releases.find(tag).await?;
-        *slot = Place::found(&found);
-        Ok(found.release.zip(slot.clone()))
+        };
+        let found = self.find(tag, since).await?;
+        let place = Place::found(&found);
+        *known = place.clone().map_or(Known::Absent, Known::Here);
+        Ok(found.release.zip(place))
     }
 
     /// The place for `release`, made as a draft if there is none.
     pub(super) async fn place(&self, release: &Release) -> Result<Place, BackendError> {
         let slot = self.places.slot(&release.tag);
-        let mut slot = slot.lock().await;
-        if let Some(place) = slot.as_ref() {
-            return Ok(place.clone());
-        }
-        let found = self.releases()?.find(&release.tag).await?;
-        let place = match Place::found(&found) {
+        let mut known = slot.lock().await;
+        let found = match &*known {
+            Known::Here(place) => Some(place.clone()),
+            // Another run may have made one meanwhile: `settled_place` sees to it.
+            Known::Absent => None,
+            Known::Nothing { since } => Place::found(&self.find(&release.tag, *since).await?),
+        };
+        let place = match found {
             Some(place) => place,
             None => {
                 self.require_tag(release).await?;
-                self.create(release).await?
+                let (title, notes) = (self.title(release)?, self.notes(release).await?);
+                *known = Known::Nothing { since: Instant::now() };
+                self.create(release, &title, &notes).await?
             }
         };
-        *slot = Some(place.clone());
+        *known = Known::Here(place.clone());
         Ok(place)
+    }
+
+    /// The same, once it is known which one all runs use: another run may have made a draft at the same moment. The
+    /// oldest counts, and ours goes if nothing is in it.
+    pub(super) async fn settled_place(&self, release: &Release) -> Result<Place, BackendError> {
+        self.place(release).await?;
+        let slot = self.places.slot(&release.tag);
+        let mut known = slot.lock().await;
+        let Known::Here(place) = &mut *known else { return Err(gone(&release.tag)) };
+        if let Some(made) = place.made.filter(|_| !place.is_settled) {
+            // If the list cannot be had now, `finish` settles it.
+            place.is_settled = true;
+            if let Ok(all) = self.all_since(made).await
+                && let Some(winner) = winner(&all, &release.tag, place.id)
+            {
+                self.discard(place.id).await;
+                *place = Place::of(&winner);
+            }
+        }
+        Ok(place.clone())
     }
 
     /// From now on the artifacts of `tag` go there.
     pub(super) async fn move_to(&self, tag: &str, entry: &Entry) {
-        *self.places.slot(tag).lock().await = Some(Place::of(entry));
+        *self.places.slot(tag).lock().await = Known::Here(Place::of(entry));
     }
 
     /// Fails unless GitHub has the tag, at the commit that was released: it would invent a missing one.
@@ -119,12 +174,10 @@ impl GithubReleases {
     }
 
     /// Makes a draft. If it is not clear whether that worked, looks instead of doing it twice.
-    async fn create(&self, release: &Release) -> Result<Place, BackendError> {
-        let releases = self.releases()?;
-        let title = self.title(release)?;
-        let notes = self.notes(release).await?;
-        match releases.create(&NewDraft::new(&release.tag, &title, &notes, release.is_prerelease())).await {
-            Ok(created) => Ok(self.settle_race(&release.tag, created).await),
+    async fn create(&self, release: &Release, title: &str, notes: &str) -> Result<Place, BackendError> {
+        let draft = NewDraft::new(&release.tag, title, notes, release.is_prerelease());
+        match self.releases()?.create(&draft).await {
+            Ok(created) => Ok(Place { made: Some(Instant::now()), is_settled: false, ..Place::of(&created) }),
             Err(error) if error.is_ambiguous() || error.is_already_exists("tag_name") => {
                 self.appears(&release.tag).await?.ok_or_else(|| error.into())
             }
@@ -136,28 +189,13 @@ impl GithubReleases {
     async fn appears(&self, tag: &str) -> Result<Option<Place>, BackendError> {
         let deadline = Instant::now() + self.pace.lag;
         loop {
-            if let Some(place) = Place::found(&self.releases()?.find(tag).await?) {
+            if let Some(place) = Place::found(&self.find(tag, Instant::now()).await?) {
                 return Ok(Some(place));
             }
             if Instant::now() >= deadline {
                 return Ok(None);
             }
             sleep(self.pace.poll).await;
-        }
-    }
-
-    /// Another run may have made a release at the same moment: the oldest wins, and ours goes if nothing is in it.
-    async fn settle_race(&self, tag: &str, created: Entry) -> Place {
-        let ours = Place { is_ours: true, ..Place::of(&created) };
-        // If the list cannot be had now, `finish` settles it.
-        let Ok(releases) = self.releases() else { return ours };
-        let Ok(all) = releases.all().await else { return ours };
-        match winner(all, tag, &created) {
-            None => ours,
-            Some(winner) => {
-                self.discard(created.id).await;
-                Place::of(&winner)
-            }
         }
     }
 
@@ -176,10 +214,15 @@ impl GithubReleases {
     }
 }
 
-/// The release that takes precedence over `ours` for `tag`, if there is one: a published one, else an older draft.
-pub(super) fn winner(all: Vec<Entry>, tag: &str, ours: &Entry) -> Option<Entry> {
+/// The release that takes precedence over the draft `ours` for `tag`, if there is one: a published one, else an older
+/// draft.
+pub(super) fn winner(all: &[Entry], tag: &str, ours: u64) -> Option<Entry> {
     let best = Found::among(all, tag).release?;
-    ((best.draft, best.id) < (ours.draft, ours.id)).then_some(best)
+    ((best.draft, best.id) < (true, ours)).then_some(best)
+}
+
+fn gone(tag: &str) -> BackendError {
+    BackendError::transient("not-found", format!("the release `{tag}` is gone"))
 }
 
 /// Adds what GitHub's words for a refused release leave out.

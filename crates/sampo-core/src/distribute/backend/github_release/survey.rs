@@ -7,6 +7,7 @@ use super::compare::{Likeness, artifact};
 use crate::distribute::backend::{BackendError, CHANGED_MEANWHILE, Found, Presence, Survey};
 use crate::distribute::model::{Item, Release};
 use crate::github::model::{Asset, Release as Entry};
+use crate::github::releases::MOST_ASSETS;
 
 /// From this number on, the assets shown with a release may not be all.
 const FULL_PAGE: usize = 30;
@@ -21,6 +22,7 @@ impl GithubReleases {
             return Ok(Survey { presences, finished: !self.config.publish, warnings: Vec::new() });
         };
         let assets = self.assets_for(&entry, items).await?;
+        require_room(&assets, items, &release.tag)?;
         let mut presences = Vec::with_capacity(items.len());
         for item in items {
             let presence = self.presence(assets.get(item.name.as_str()), item).await?;
@@ -77,6 +79,19 @@ impl GithubReleases {
         releases.download(asset, |chunk| bytes.extend_from_slice(chunk)).await?;
         Ok(bytes)
     }
+}
+
+/// Fails if the release cannot hold everything, which GitHub would say only at the first upload that is too much.
+fn require_room(assets: &HashMap<String, Asset>, items: &[Item], tag: &str) -> Result<(), BackendError> {
+    let missing = items.iter().filter(|item| !assets.contains_key(&item.name)).count();
+    if missing == 0 || assets.len() + missing <= MOST_ASSETS {
+        return Ok(());
+    }
+    let message = format!(
+        "the release `{tag}` holds {} assets, {missing} are to be added, and GitHub takes {MOST_ASSETS}",
+        assets.len()
+    );
+    Err(BackendError::new("too-many-assets", message).with_hint("remove assets that nobody needs from the release"))
 }
 
 /// What a presence means in a release that can no longer be changed.
