@@ -1,7 +1,6 @@
 //! `sampo publish`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
