@@ -5,12 +5,11 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use super::Caller;
 use super::backend::{Backend, BackendError, Inventory, Pace};
 use super::destination::Taker;
 use super::engine::attempt::Attempts;
+use super::engine::run::Run;
 use super::engine::{self, Destination};
 use super::expected::{Expected, expected};
 use super::model::Release;
@@ -131,7 +130,7 @@ impl<'a> Site<'a> {
     }
 
     /// Asks the destination what it holds.
-    pub async fn ask(&self, asking: &Asking) -> Answer {
+    pub async fn ask(&self, asking: &Asking<'_>) -> Answer {
         if let Err(error) = &self.place {
             return Answer::Failed(error.clone());
         }
@@ -144,13 +143,8 @@ impl<'a> Site<'a> {
     }
 
     /// Attempts of something that concerns `item` there.
-    pub fn attempts<'b>(&'b self, asking: &'b Asking, item: &'b str) -> Attempts<'b> {
-        Attempts {
-            destination: self.destination(),
-            options: &asking.options,
-            permits: &asking.permits,
-            label: self.label(item),
-        }
+    pub fn attempts<'b>(&'b self, asking: &'b Asking<'_>, item: &'b str) -> Attempts<'b> {
+        Attempts { destination: self.destination(), run: &asking.run, label: self.label(item) }
     }
 
     /// Names `item` there in events.
@@ -160,23 +154,28 @@ impl<'a> Site<'a> {
 }
 
 /// How destinations are asked: a bounded number at the same time, nothing is changed.
-pub(super) struct Asking {
-    options: engine::Options,
-    permits: Semaphore,
+pub(super) struct Asking<'a> {
+    run: Run<'a>,
+    options: &'a engine::Options,
 }
 
-impl Asking {
-    pub fn new(caller: &Caller, jobs: NonZeroUsize, staging: &Path) -> Self {
-        let options = engine::Options {
+impl<'a> Asking<'a> {
+    /// The options of a run that only asks.
+    pub fn options(caller: &Caller, jobs: NonZeroUsize, staging: &Path) -> engine::Options {
+        engine::Options {
             jobs,
             dry_run: true,
             replace: false,
+            fail_fast: false,
             pace: Pace::default(),
             cancellation: caller.cancellation.clone(),
             reporter: Arc::clone(&caller.reporter),
             staging: staging.to_owned(),
-        };
-        Self { options, permits: Semaphore::new(jobs.get()) }
+        }
+    }
+
+    pub fn new(options: &'a engine::Options) -> Self {
+        Self { run: Run::of_questions(options), options }
     }
 
     pub fn reporter(&self) -> &dyn Reporter {

@@ -138,7 +138,8 @@ pub async fn status(project: &Project, request: &Request, caller: &Caller) -> Re
     let releases: Vec<Arc<Release>> = releases.into_iter().map(Arc::new).collect();
     let sites = sites(&project.config, &takers, &ground.participants, &releases)?;
     let jobs = request.jobs.unwrap_or(project.config.distribute.jobs);
-    let asking = Asking::new(caller, jobs, &project.root);
+    let options = Asking::options(caller, jobs, &project.root);
+    let asking = Asking::new(&options);
     let strays = request.choice.packages.is_empty();
     let standings = join_all(sites.iter().map(|site| standing(site, &asking, strays))).await;
     let of = |release: &Arc<Release>| {
@@ -157,7 +158,7 @@ pub async fn status(project: &Project, request: &Request, caller: &Caller) -> Re
 }
 
 /// What one destination says about one release. With `strays`, what nobody expects there is named.
-async fn standing(site: &Site<'_>, asking: &Asking, strays: bool) -> Standing {
+async fn standing(site: &Site<'_>, asking: &Asking<'_>, strays: bool) -> Standing {
     if let Some(reason) = site.left_out() {
         return Standing { message: Some(reason), ..Standing::new(site, State::LeftOut) };
     }

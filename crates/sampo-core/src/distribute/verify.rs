@@ -144,7 +144,8 @@ pub async fn verify(project: &Project, request: &Request, caller: &Caller) -> Re
         }
     };
     let orders = dispatch(&takers, &packed, &ground.participants, None, staging.path())?.orders;
-    let work = Work { sites, packed, orders, asking: Asking::new(caller, jobs, staging.path()), request };
+    let options = Asking::options(caller, jobs, staging.path());
+    let work = Work { sites, packed, orders, asking: Asking::new(&options), request };
     let verification = work.verify(&releases, caller).await?;
     if let Some(Err(error)) = request.report.as_deref().map(|path| verification.write(path)) {
         // What was found is still worth knowing.
@@ -159,7 +160,7 @@ struct Work<'a> {
     sites: Vec<Site<'a>>,
     packed: Vec<Packed>,
     orders: Vec<Order>,
-    asking: Asking,
+    asking: Asking<'a>,
     request: &'a Request,
 }
 

@@ -11,9 +11,9 @@ use super::{Destination, Options, PlannedOrder};
 use crate::distribute::backend::BackendError;
 
 /// One run of a plan.
-pub(super) struct Run<'a> {
+pub(in crate::distribute) struct Run<'a> {
     pub options: &'a Options,
-    pub brake: Brake,
+    pub(super) brake: Brake,
     orders: &'a [PlannedOrder],
     /// How many attempts are under way in the whole run.
     places: Semaphore,
@@ -29,7 +29,12 @@ pub(super) struct Permit<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub fn new(orders: &'a [PlannedOrder], options: &'a Options) -> Self {
+    /// A run that delivers nothing: it only asks.
+    pub fn of_questions(options: &'a Options) -> Self {
+        Self::new(&[], options)
+    }
+
+    pub(super) fn new(orders: &'a [PlannedOrder], options: &'a Options) -> Self {
         let destinations = orders.iter().map(|planned| &*planned.order.destination);
         let lane = |destination: &'a Destination| Some((&*destination.name, Semaphore::new(destination.jobs?.get())));
         Self {
@@ -43,7 +48,7 @@ impl<'a> Run<'a> {
     }
 
     /// Waits for a place. Whoever waits for its own destination takes none from the others.
-    pub async fn permit(&self, destination: &Destination) -> Permit<'_> {
+    pub(super) async fn permit(&self, destination: &Destination) -> Permit<'_> {
         let lane = self.lanes.get(&*destination.name);
         let lane = match lane {
             Some(lane) => Some(lane.acquire().await.expect("lanes are never closed")),

@@ -65,7 +65,7 @@ pub(super) async fn observe(
     site: &Site<'_>,
     is_wanted: impl Fn(&str) -> bool,
     closely: &Closely<'_>,
-    asking: &Asking,
+    asking: &Asking<'_>,
 ) -> Seen {
     if let Some(reason) = site.left_out() {
         return Seen::LeftOut(reason);
@@ -88,7 +88,7 @@ pub(super) async fn observe(
 }
 
 /// Where nothing can be listed, the backend may still tell of each item whether it is there, if there are items.
-async fn survey(site: &Site<'_>, shipment: Option<&Shipment>, mute: BackendError, asking: &Asking) -> Seen {
+async fn survey(site: &Site<'_>, shipment: Option<&Shipment>, mute: BackendError, asking: &Asking<'_>) -> Seen {
     let Some(shipment) = shipment else { return Seen::Mute(mute) };
     let items = match site.backend().items(shipment) {
         Ok(items) => items,
@@ -104,7 +104,7 @@ fn unread(held: &Held) -> SeenFile {
     SeenFile { bytes: held.bytes, complete: held.complete, digest: Ok(None), recorded: held.sha256, text: None }
 }
 
-async fn look_at(site: &Site<'_>, held: &Held, closely: &Closely<'_>, asking: &Asking) -> SeenFile {
+async fn look_at(site: &Site<'_>, held: &Held, closely: &Closely<'_>, asking: &Asking<'_>) -> SeenFile {
     let mut file = unread(held);
     if !held.complete {
         return file;
@@ -125,7 +125,7 @@ async fn look_at(site: &Site<'_>, held: &Held, closely: &Closely<'_>, asking: &A
 }
 
 /// Downloads a file, and forgets it once its digest is known.
-async fn download(site: &Site<'_>, held: &Held, asking: &Asking) -> Result<(Digest, Option<String>), BackendError> {
+async fn download(site: &Site<'_>, held: &Held, asking: &Asking<'_>) -> Result<(Digest, Option<String>), BackendError> {
     let attempts = site.attempts(asking, &held.name);
     let mut attempt = 0;
     loop {
