@@ -1,8 +1,12 @@
 //! Writing a file all or not at all: temporary file in the same folder, fsync, rename.
 
+use std::convert::Infallible;
 use std::fs;
 use std::io::{ErrorKind, Write};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use tempfile::{Builder, NamedTempFile, TempPath};
 
@@ -64,6 +68,11 @@ impl Staged {
     }
 }
 
+/// Makes the contents of all these files durable.
+pub fn sync_all(staged: &[&Staged]) -> Result<(), PathError> {
+    all_at_once(staged, |staged| staged.sync())
+}
+
 /// An empty file in `folder` with the usual permissions of a new file, gone again unless it is persisted. For contents
 /// that are too large for [`write()`].
 pub fn temporary_file_in(folder: &Path) -> std::io::Result<NamedTempFile> {
@@ -116,6 +125,33 @@ pub fn sync_folder(folder: &Path) {
     if let Ok(folder) = fs::File::open(folder) {
         let _ = folder.sync_all();
     }
+}
+
+/// Makes renames in all these folders durable where the platform can.
+pub fn sync_folders(folders: &[&Path]) {
+    let Ok(()) = all_at_once(folders, |folder| {
+        sync_folder(folder);
+        Ok::<(), Infallible>(())
+    });
+}
+
+/// How many files are synced at the same time. A file system writes what waits together in one go, so that many take
+/// little longer than one.
+const AT_ONCE: usize = 16;
+
+/// Does `work` for every item, several at the same time; the first failure of those who met one.
+fn all_at_once<T: Sync, E: Send>(items: &[T], work: impl Fn(&T) -> Result<(), E> + Sync) -> Result<(), E> {
+    let next = AtomicUsize::new(0);
+    let take_turns = || {
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            work(item)?;
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..items.len().min(AT_ONCE)).map(|_| scope.spawn(take_turns)).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    })
 }
 
 #[cfg(unix)]

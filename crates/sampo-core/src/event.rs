@@ -33,7 +33,7 @@ pub enum Event<'a> {
         /// Their bytes.
         bytes: u64,
     },
-    /// A delivery begins.
+    /// A delivery begins, or begins again.
     DeliveryStarted {
         /// Which one.
         delivery: DeliveryLabel<'a>,

@@ -30,6 +30,19 @@ pub struct Tag {
     pub commit: String,
 }
 
+/// The commit that brought a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addition {
+    /// Its full hash.
+    pub commit: String,
+    /// Its hash as short as git shows it.
+    pub short: String,
+    /// Whether it has no parent, or the clone ends before it.
+    pub is_root: bool,
+    /// Its author's name.
+    pub author: String,
+}
+
 /// Git could not answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -84,6 +97,9 @@ impl Diagnose for GitError {
     }
 }
 
+/// Names that a default branch usually has.
+const USUAL_BRANCHES: [&str; 4] = ["main", "master", "trunk", "develop"];
+
 impl Git {
     /// Git as seen from `folder`. Nothing is run yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
@@ -115,6 +131,24 @@ impl Git {
             Some(0) => Ok(Some(output.stdout.trim().to_owned())),
             Some(1) => Ok(None),
             _ => Err(self.explain(output, "read the current branch")),
+        }
+    }
+
+    /// The branch that everybody works from: that of the remote `origin`, else one with a usual name, else the current
+    /// one.
+    pub async fn default_branch(&self) -> Result<Option<String>, GitError> {
+        let origin = self.run(&["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"]).await;
+        let origin = origin.map_err(failed("read the branch of the remote `origin`"))?;
+        match origin.status.code() {
+            Some(0) => return Ok(origin.stdout.trim().strip_prefix("origin/").map(str::to_owned)),
+            Some(1) => {}
+            _ => return Err(self.explain(origin, "read the branch of the remote `origin`")),
+        }
+        let branches = self.query(&["branch", "--list", "--format=%(refname:short)"], "list the branches").await?;
+        let usual = USUAL_BRANCHES.into_iter().find(|usual| branches.lines().any(|branch| branch == *usual));
+        match usual {
+            Some(usual) => Ok(Some(usual.to_owned())),
+            None => self.current_branch().await,
         }
     }
 
@@ -167,6 +201,18 @@ impl Git {
         let command = self.command(&["cat-file", "blob", &format!("{revision}:./{path}")]).capture(usize::MAX);
         let output = command.run().await.map_err(failed("read a file of another commit"))?;
         Ok(output.status.success().then_some(output.stdout))
+    }
+
+    /// The newest commit that added each file below `folders` (relative to the folder), by the file's path. One process
+    /// for all of them.
+    pub async fn additions(&self, folders: &[&str]) -> Result<HashMap<String, Addition>, GitError> {
+        self.head().await?;
+        let format = format!("--format={ADDITION}%H%x09%h%x09%P%x09%an");
+        let options = ["-c", "core.quotePath=false", "log", "--no-show-signature", "--diff-filter=A", "--no-renames"];
+        let rest = ["--name-only", "--relative", &format, "--"];
+        let arguments: Vec<&str> = options.iter().chain(&rest).chain(folders).copied().collect();
+        let output = self.command(&arguments).capture(usize::MAX).run().await;
+        Ok(parse_additions(&self.succeeded(output, "look up who added changesets")?))
     }
 
     /// When each of `commits` was made, in seconds since 1970-01-01 UTC. A few processes, however many commits.
@@ -264,6 +310,32 @@ fn failed(action: &str) -> impl FnOnce(ProcessError) -> GitError {
     move |source| GitError::Failed { action, source }
 }
 
+/// What begins the line of a commit.
+const ADDITION: char = '\u{1}';
+
+/// The line of a commit, then a line for each file.
+fn parse_additions(output: &str) -> HashMap<String, Addition> {
+    let mut additions = HashMap::new();
+    let mut current = None;
+    for line in output.lines().filter(|line| !line.is_empty()) {
+        match line.strip_prefix(ADDITION) {
+            Some(commit) => current = parse_addition(commit),
+            None => {
+                if let Some(addition) = &current {
+                    additions.entry(line.to_owned()).or_insert_with(|| addition.clone());
+                }
+            }
+        }
+    }
+    additions
+}
+
+fn parse_addition(line: &str) -> Option<Addition> {
+    let [commit, short, parents, author] = line.splitn(4, '\t').collect::<Vec<_>>().try_into().ok()?;
+    let (commit, short, author) = (commit.to_owned(), short.to_owned(), author.trim().to_owned());
+    Some(Addition { commit, short, is_root: parents.is_empty(), author })
+}
+
 fn parse_tag(line: &str) -> Option<Tag> {
     let fields: Vec<&str> = line.split('\t').collect();
     let [name, kind, object, peeled_kind, peeled] = fields.as_slice() else { return None };
@@ -316,7 +388,7 @@ mod tests {
         let git = Git { remote_timeout: Duration::from_millis(300), ..Git::new(repo.root()) };
         let error = chain(&git.remote_tags().await.unwrap_err());
         assert!(error.starts_with("git could not list the tags of the remote `origin`: `git ls-remote"), "{error}");
-        assert!(error.ends_with("was stopped after 0.3 s without an end"), "{error}");
+        assert!(error.ends_with("was stopped after 300ms without an end"), "{error}");
     }
 
     #[tokio::test]

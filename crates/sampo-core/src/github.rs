@@ -21,6 +21,8 @@ pub mod call;
 pub mod error;
 pub mod limits;
 pub mod model;
+mod patience;
+mod people;
 pub mod releases;
 pub mod repository;
 pub mod token;

@@ -30,6 +30,7 @@ mod similar;
 pub mod target;
 pub mod template;
 pub mod transaction;
+pub mod update;
 pub mod workspace;
 
 pub use error::SampoError;

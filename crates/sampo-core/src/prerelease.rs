@@ -142,28 +142,26 @@ fn plan(
     let graph = Graph::new(workspace, &files, groups, &everybody);
     let moved = |package: usize| versions.get(&workspace.packages[package].id).map(|(_, new)| new.clone());
     let uncovered = ranges::check(workspace, &graph, &files, moved)?;
-    let warn = |range: &ranges::UncoveredRange| Warning { message: range.to_string(), hint: Some(range.advice.into()) };
     let remarks = files.each().flat_map(|files| files.remarks(&versions)).map(Warning::from);
     Ok(Plan {
-        warnings: uncovered.iter().map(warn).chain(remarks).collect(),
+        warnings: uncovered.iter().map(Warning::from).chain(remarks).collect(),
         changes: files.changes(workspace, &versions),
         restored: 0,
         moves,
     })
 }
 
-/// `packages`, and with one that inherits its version all that do.
+/// `packages`, and with one that shares its version all that do.
 fn with_companions<'a>(
     workspace: &'a Workspace,
     files: &WorkspaceFiles,
     packages: &'a [PackageId],
 ) -> HashSet<&'a PackageId> {
-    let inherits = |id: &PackageId| files.of(id).inherits_version(id);
-    let mut chosen: HashSet<&PackageId> = packages.iter().collect();
-    let shared: HashSet<Ecosystem> = packages.iter().filter(|id| inherits(id)).map(PackageId::ecosystem).collect();
-    let ids = workspace.packages.iter().map(|package| &package.id);
-    chosen.extend(ids.filter(|id| shared.contains(&id.ecosystem()) && inherits(id)));
-    chosen
+    let shares = |package: &PackageId| files.of(package).inherits_version(package);
+    let sharing: HashSet<Ecosystem> =
+        packages.iter().filter(|package| shares(package)).map(PackageId::ecosystem).collect();
+    let companions = workspace.packages.iter().map(|package| &package.id);
+    packages.iter().chain(companions.filter(|id| sharing.contains(&id.ecosystem()) && shares(id))).collect()
 }
 
 /// What moves, sorted; packages that stay where they are, or have no version, are left out.

@@ -20,6 +20,7 @@ mod history;
 mod order;
 mod plan;
 mod registry;
+pub mod report;
 mod select;
 mod tagging;
 mod tags;
@@ -60,7 +61,7 @@ impl<'a> Publisher<'a> {
         arguments: &ForwardedArguments,
         reporter: Arc<dyn Reporter>,
     ) -> Self {
-        let registries = Registries::new(workspace, environment, arguments, &reporter);
+        let registries = Registries::new(workspace, config, environment, arguments, &reporter);
         Self { workspace, config, environment, git: Git::new(&workspace.root), registries, reporter }
     }
 
@@ -73,10 +74,21 @@ impl<'a> Publisher<'a> {
         let participants = select::participants(self.workspace, self.config)?;
         let mut steps = self.steps(&participants);
         tags::check(steps.iter().map(|step| (&step.package, step.tag.as_str())))?;
+        self.registries.check(&participants.publishable, self.config)?;
         for step in steps.iter_mut().filter(|step| step.upload == Upload::Needed) {
             step.upload = self.upload_needed(self.package(step)).await;
         }
         self.settle_tags(&mut steps, &commit).await?;
+        for step in &mut steps {
+            // What waits for approval is not in the registry yet; its tag says that it was sent.
+            let is_tagged = matches!(step.tagging, Tagging::AtHead | Tagging::Elsewhere);
+            if step.upload == Upload::Needed
+                && is_tagged
+                && self.registries.of(self.package(step)).stages(self.package(step))
+            {
+                step.upload = Upload::Staged;
+            }
+        }
         Ok(Plan { commit, steps })
     }
 
@@ -87,7 +99,9 @@ impl<'a> Publisher<'a> {
             let packages: Vec<&Package> = waiting.map(|step| self.package(step)).collect();
             if !packages.is_empty() {
                 self.step("checking what is to be published");
-                registry.rehearse(&packages).await.map_err(|source| PublishError::Rehearsal { source })?;
+                let refused =
+                    |source| PublishError::Rehearsal { advice: registry.advice(&source), source: source.into() };
+                registry.rehearse(&packages).await.map_err(refused)?;
             }
         }
         Ok(())
@@ -133,6 +147,7 @@ impl<'a> Publisher<'a> {
         let registry = self.registries.of(package);
         match registry.upload(package).await {
             Ok(Uploaded::Now) => step.upload = Upload::Done,
+            Ok(Uploaded::Staged) => step.upload = Upload::Staged,
             Ok(Uploaded::Before) => {
                 step.upload = Upload::AlreadyThere;
                 if step.tagging == Tagging::Needed {
@@ -147,8 +162,8 @@ impl<'a> Publisher<'a> {
                 step.upload = Upload::Done;
             }
             Err(source) => {
-                let (package, version) = (step.package.clone(), step.version.clone());
-                return Err(PublishError::Upload { package, version, source });
+                let (package, version, advice) = (step.package.clone(), step.version.clone(), registry.advice(&source));
+                return Err(PublishError::Upload { package, version, advice, source: source.into() });
             }
         }
         Ok(())

@@ -14,6 +14,11 @@ pub async fn repository(config: &Config, environment: &Environment, git: &Git) -
     if in_workflow.is_some() {
         return Ok(in_workflow);
     }
+    repository_of_remote(environment, git).await
+}
+
+/// The repository of the remote `origin`, if that is one on GitHub.
+pub async fn repository_of_remote(environment: &Environment, git: &Git) -> Result<Option<Repository>, GitError> {
     let server = environment.get("GITHUB_SERVER_URL").and_then(host);
     let origin = git.origin_url().await?;
     Ok(origin.and_then(|url| repository_in(&url, server.as_deref())))

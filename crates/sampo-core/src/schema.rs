@@ -13,7 +13,9 @@ use crate::distribute::matrix;
 use crate::distribute::report::Report;
 use crate::distribute::status::Status;
 use crate::distribute::verify::Verification;
+use crate::publish::report::PublishReport;
 use crate::release::plan_file::ReleasePlan;
+use crate::release::report::ReleaseReport;
 
 /// Every schema, with the name of its file in `schemas/`.
 pub fn all() -> Vec<(&'static str, Value)> {
@@ -26,7 +28,9 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("distribute-verification.schema.json", schema_of::<Verification>()),
         ("latest.schema.json", schema_of::<Latest>()),
         ("manifest.schema.json", schema_of::<Manifest>()),
+        ("publish-report.schema.json", schema_of::<PublishReport>()),
         ("release-plan.schema.json", schema_of::<ReleasePlan>()),
+        ("release-report.schema.json", schema_of::<ReleaseReport>()),
     ]
 }
 

@@ -184,9 +184,7 @@ fn carry_out(changes: &[Change], obstacle: Obstacle<'_>) -> Result<(), PathError
         may(change)?;
         staged.push(change.after.as_ref().map(|text| Staged::new(&change.path, text)).transpose()?);
     }
-    for staged in staged.iter().flatten() {
-        staged.sync()?;
-    }
+    atomic::sync_all(&staged.iter().flatten().collect::<Vec<_>>())?;
     for (change, staged) in changes.iter().zip(staged) {
         may(change)?;
         match staged {
@@ -194,7 +192,7 @@ fn carry_out(changes: &[Change], obstacle: Obstacle<'_>) -> Result<(), PathError
             None => remove(&change.path)?,
         }
     }
-    folders(changes).into_iter().for_each(atomic::sync_folder);
+    atomic::sync_folders(&folders(changes));
     Ok(())
 }
 
@@ -217,7 +215,7 @@ fn take_back(changes: &[Change], obstacle: Obstacle<'_>) -> Result<(), Vec<Strin
     };
     let failures: Vec<String> =
         changes.iter().rev().filter_map(|change| put_back(change).err()).map(|error| chain(&error)).collect();
-    folders(changes).into_iter().for_each(atomic::sync_folder);
+    atomic::sync_folders(&folders(changes));
     if failures.is_empty() { Ok(()) } else { Err(failures) }
 }
 
@@ -226,8 +224,9 @@ fn one(error: PathError) -> Vec<String> {
 }
 
 /// The folders whose files change. What a link leads to lies in another one, which is synced when it is written.
-fn folders(changes: &[Change]) -> BTreeSet<&Path> {
-    changes.iter().map(|change| atomic::folder_of(&change.path)).collect()
+fn folders(changes: &[Change]) -> Vec<&Path> {
+    let folders: BTreeSet<&Path> = changes.iter().map(|change| atomic::folder_of(&change.path)).collect();
+    folders.into_iter().collect()
 }
 
 fn remove(path: &Path) -> Result<(), PathError> {

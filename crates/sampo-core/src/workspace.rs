@@ -9,14 +9,16 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Diagnose, PathError};
 
 mod cargo;
-mod ecosystem;
+pub(crate) mod ecosystem;
 mod edits;
 pub(crate) mod files;
 #[cfg(test)]
 pub(crate) mod fixtures;
+mod npm;
 pub(crate) mod registry;
 
 pub use ecosystem::Ecosystem;
+pub use registry::RegistryError;
 
 /// A package's canonical id, written `cargo/my-cli`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -198,6 +200,30 @@ pub enum WorkspaceError {
         /// What the parser said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A file of an npm workspace cannot be read.
+    #[error("`{}` cannot be read as a manifest: {message}", path.display())]
+    PackageJson {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and where.
+        message: String,
+    },
+    /// A pattern for the members of an npm workspace cannot be used.
+    #[error("the workspace pattern `{pattern}` cannot be used: {message}")]
+    Member {
+        /// The pattern.
+        pattern: String,
+        /// Why.
+        message: String,
+    },
+    /// Two packages share a name.
+    #[error("`{}` and `{}` are both named `{name}`", paths[0].display(), paths[1].display())]
+    TwinPackages {
+        /// The name.
+        name: String,
+        /// Their manifests.
+        paths: [PathBuf; 2],
+    },
     /// The lock file was not brought up to date since packages were added. Only Cargo can do that.
     #[error("`Cargo.lock` does not know {}", packages.iter().map(|package| format!("`{package}`")).collect::<Vec<_>>().join(", "))]
     NotLocked {
@@ -237,7 +263,9 @@ impl Diagnose for WorkspaceError {
             Self::NoPackages { .. } | Self::EmptyManifest { .. } => "no-packages",
             Self::Cargo { .. } | Self::Nested { .. } => "cargo-workspace",
             Self::Io(error) => error.code(),
-            Self::Toml { .. } => "manifest-invalid",
+            Self::Toml { .. } | Self::PackageJson { .. } => "manifest-invalid",
+            Self::Member { .. } => "workspace-member-missing",
+            Self::TwinPackages { .. } => "package-twice",
             Self::NotLocked { .. } => "lockfile-outdated",
             Self::UnknownPackage { .. } => "unknown-package",
             Self::UnsupportedEcosystem { .. } => "ecosystem-unsupported",
@@ -249,14 +277,16 @@ impl Diagnose for WorkspaceError {
         match self {
             Self::NoRoot { .. } => Some("run `sampo init` in the top folder of the repository".into()),
             Self::NoPackages { .. } => {
-                Some("a `Cargo.toml` with a `[package]` or `[workspace]` is needed beside `.sampo`".into())
+                Some("a `Cargo.toml` with a `[package]` or `[workspace]`, or a `package.json` with a `name`, is needed beside `.sampo`".into())
             }
             Self::EmptyManifest { remedy, .. } => Some((*remedy).into()),
             Self::Nested { outer, .. } => Some(format!("keep `.sampo` in `{}`", outer.display())),
             Self::Cargo { .. } => Some("run `cargo metadata --no-deps` to see what Cargo makes of it".into()),
             Self::NotLocked { .. } => Some("run `cargo update --workspace`, and commit `Cargo.lock`".into()),
-            Self::UnsupportedEcosystem { .. } => Some("leave it out; Cargo packages can be released".into()),
-            Self::Io(_) | Self::Toml { .. } | Self::UnknownPackage { .. } | Self::AmbiguousPackage { .. } => None,
+            Self::UnsupportedEcosystem { .. } => Some("leave it out; Cargo and npm packages can be released".into()),
+            Self::Member { .. } => Some("correct `workspaces` in `package.json`, or `packages` in `pnpm-workspace.yaml`".into()),
+            Self::TwinPackages { .. } => Some("rename one of them, or leave it out of `workspaces`".into()),
+            Self::Io(_) | Self::Toml { .. } | Self::PackageJson { .. } | Self::UnknownPackage { .. } | Self::AmbiguousPackage { .. } => None,
         }
     }
 }

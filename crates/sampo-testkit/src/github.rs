@@ -16,6 +16,7 @@ mod api;
 mod asset_name;
 mod downloads;
 mod fault;
+mod people;
 mod releases;
 mod server;
 mod state;
@@ -178,6 +179,18 @@ impl FakeGithub {
     pub fn add_tag(&self, name: &str, commit: &str) -> &Self {
         let tag = Tag { commit: commit.to_owned(), object: None, invented: false };
         self.shared.state().tags.insert(name.to_owned(), tag);
+        self
+    }
+
+    /// Adds a commit; `author` is a login, if the author's address belongs to an account.
+    pub fn add_commit(&self, commit: &str, author: Option<&str>) -> &Self {
+        self.shared.state().commits.insert(commit.to_owned(), author.map(str::to_owned));
+        self
+    }
+
+    /// Adds somebody to the contributors, with this number of commits.
+    pub fn add_contributor(&self, login: &str, commits: u64) -> &Self {
+        self.shared.state().contributors.push((login.to_owned(), commits));
         self
     }
 

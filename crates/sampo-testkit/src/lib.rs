@@ -3,8 +3,10 @@
 pub mod cargo_registry;
 pub mod executables;
 pub mod github;
+pub mod npm_registry;
 pub mod repo;
 
 pub use cargo_registry::CargoRegistry;
 pub use github::FakeGithub;
+pub use npm_registry::NpmRegistry;
 pub use repo::Repo;

@@ -8,8 +8,9 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use sampo_testkit::github::TOKEN;
-use sampo_testkit::{FakeGithub, Repo};
+use sampo_testkit::{FakeGithub, Repo, executables};
 
+const TARGET: &str = "x86_64-unknown-linux-gnu";
 const MIB: u64 = 1 << 20;
 const RATE: u64 = 8 * MIB;
 const JOBS: u64 = 4;
@@ -68,17 +69,22 @@ fn released(count: u64, size: u64) -> Repo {
     repo.write(
         ".sampo/config.toml",
         format!(
-            "[github]\nrepository = 'acme/app'\n[distribute]\ntargets = []\nchecksums = 'none'\njobs = {JOBS}\n\
+            "[github]\nrepository = 'acme/app'\n[distribute]\ntargets = ['{TARGET}']\nchecksums = 'none'\njobs = {JOBS}\n\
+             [distribute.archive]\nunix = 'none'\n\
              [distribute.packages.'cargo/my-cli']\nfiles = ['out/*']\n\
              [distribute.backends.github]\ntype = 'github-release'\n"
         ),
     );
     repo.commit("release");
     repo.tag("my-cli-v1.0.0");
-    for index in 0..count {
-        let mut bytes = vec![0; usize::try_from(size).expect("it fits into memory")];
-        bytes[..8].copy_from_slice(&index.to_le_bytes());
-        repo.write(&format!("out/part-{index:04}.bin"), bytes);
+    let size = usize::try_from(size).expect("it fits into memory");
+    let padded = |mut bytes: Vec<u8>| {
+        bytes.resize(size, 0);
+        bytes
+    };
+    repo.write(&format!("dist/my-cli-{TARGET}/my-cli"), padded(executables::executable(TARGET)));
+    for index in 1..count {
+        repo.write(&format!("out/part-{index:04}.bin"), padded(index.to_le_bytes().to_vec()));
     }
     repo
 }

@@ -4,9 +4,11 @@ pub mod add;
 pub mod completions;
 pub mod distribute;
 pub mod init;
+pub mod man;
 pub mod pre;
 pub mod publish;
 pub mod release;
+pub mod status;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -32,11 +34,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Init(arguments) => init::run(arguments).await,
         Command::Add(arguments) => add::run(arguments).await,
+        Command::Status(arguments) => status::run(arguments).await,
         Command::Release(arguments) => release::run(arguments).await,
         Command::Pre(arguments) => pre::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments).await,
         Command::Distribute(arguments) => distribute::run(*arguments, detail).await,
         Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),
+        Command::Man(arguments) => man::run(&arguments, Arguments::command()),
     }
 }
 

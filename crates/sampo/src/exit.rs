@@ -7,6 +7,7 @@ use sampo_core::SampoError;
 use sampo_core::error::chain;
 
 use crate::print;
+use crate::prompt::Cancelled;
 
 /// Nothing to do: no changesets, nothing to publish, nothing to distribute.
 pub const NOTHING_TO_DO: u8 = 2;
@@ -16,6 +17,11 @@ pub const PARTIAL: u8 = 3;
 pub const INTERRUPTED: u8 = sampo_core::interrupt::EXIT_CODE;
 /// The command line cannot be understood (`EX_USAGE` of sysexits.h).
 const USAGE: u8 = 64;
+
+/// The options on the command line do not go together.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
 
 /// The style of `error:`.
 pub const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -33,6 +39,10 @@ pub fn usage(error: &clap::Error) -> ExitCode {
 
 /// Shows an error with its stable code, its causes and its hint.
 pub fn error(error: &anyhow::Error) -> ExitCode {
+    if error.is::<Cancelled>() {
+        print::remark(error);
+        return ExitCode::from(INTERRUPTED);
+    }
     match error.downcast_ref::<SampoError>() {
         Some(error) => {
             print::remark(format_args!("{ERROR}error[{}]:{ERROR:#} {}", error.code(), chain(error)));
@@ -42,5 +52,5 @@ pub fn error(error: &anyhow::Error) -> ExitCode {
         }
         None => print::remark(format_args!("{ERROR}error:{ERROR:#} {}", chain(error.as_ref()))),
     }
-    ExitCode::FAILURE
+    if error.is::<Usage>() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
 }

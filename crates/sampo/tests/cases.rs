@@ -39,6 +39,16 @@ fn changelogs() {
     run("changelog");
 }
 
+#[test]
+fn changesets() {
+    run("changeset");
+}
+
+#[test]
+fn configurations() {
+    run("config");
+}
+
 /// Runs every case of a folder.
 fn run(folder: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(folder);

@@ -4,8 +4,9 @@ use std::process::Output;
 
 use sampo_testkit::Repo;
 
-/// Headings without a date, so that whole files can be compared.
-const NO_DATE: &str = "[changelog]\nshow_release_date = false\n";
+/// No dates, commits and names, so that whole files can be compared.
+const NO_DATE: &str =
+    "[changelog]\nshow_release_date = false\nshow_commit_hash = false\nshow_acknowledgments = false\n";
 
 fn sampo(repo: &Repo, arguments: &[&str]) -> Output {
     repo.command(env!("CARGO_BIN_EXE_sampo")).args(arguments).output().unwrap()
@@ -348,7 +349,7 @@ fn what_cannot_be_read_is_refused_before_anything_is_written() {
     let repo = workspace("[packges]\n");
     for command in [&["release"][..], &["add", "-p", "core", "-b", "patch", "-m", "x"]] {
         let error = refused(&repo, command, 1);
-        assert!(error.contains("config.toml:3:2: unknown key `packges`"), "{error}");
+        assert!(error.contains("config.toml:5:2: unknown key `packges`"), "{error}");
     }
 }
 

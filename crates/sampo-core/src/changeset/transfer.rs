@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Changeset, FOLDER};
 use crate::error::PathError;
 use crate::transaction::Change;
-
-/// Tells the text of a file; none if it does not exist.
-type Read<'a> = &'a dyn Fn(&Path) -> Result<Option<String>, PathError>;
+use crate::workspace::files::Read;
 
 /// A folder that changesets move to; none of them replaces another.
 pub(crate) struct Destination<'a> {

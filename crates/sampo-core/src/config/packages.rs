@@ -99,7 +99,7 @@ impl Selection {
 
 impl Selection {
     /// The patterns, if there are any.
-    pub(super) fn patterns(&self) -> &[Pattern] {
+    pub(crate) fn patterns(&self) -> &[Pattern] {
         match self {
             Self::All | Self::None => &[],
             Self::Matching(patterns) => patterns,

@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::error::Diagnose;
 use crate::similar::nearest;
+use crate::workspace::ecosystem;
 
 /// The configuration cannot be used: for each mistake where it is, what it is, and what to do about it.
 #[derive(Debug)]
@@ -187,6 +188,13 @@ fn explain(message: &str) -> (String, Option<String>) {
 fn unknown(noun: &str, names: &str) -> (String, Option<String>) {
     let mut quoted = names.split('`').skip(1).step_by(2);
     let unknown = quoted.next().unwrap_or_default();
+    if let Some(ecosystem) =
+        ecosystem::LATER.into_iter().find(|name| unknown.split(['_', '-']).any(|part| part == *name))
+    {
+        let message =
+            format!("the {noun} `{unknown}` is one of a newer Sampo: this one does not release {ecosystem} packages");
+        return (message, Some("remove it, or use a newer version of Sampo".into()));
+    }
     let known: Vec<&str> = quoted.collect();
     let hint = match nearest(unknown, known.iter().copied()) {
         Some(nearest) => Some(format!("did you mean `{nearest}`?")),

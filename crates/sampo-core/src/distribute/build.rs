@@ -74,6 +74,12 @@ pub enum BuildError {
         /// The release's tag.
         tag: String,
     },
+    /// Nothing says how to build it.
+    #[error("nothing says how `{package}` is built")]
+    NoCommand {
+        /// The package.
+        package: PackageId,
+    },
     /// The command succeeded, but its result is not there, or is unfit.
     #[error("the build ended well, but its result cannot be used")]
     Result(#[source] ResolveError),
@@ -91,6 +97,7 @@ impl Diagnose for BuildError {
             Self::Command { source: ProcessError::Cancelled { .. }, .. } => "cancelled",
             Self::Command { .. } => "build-failed",
             Self::WrongCommit { .. } => "build-wrong-commit",
+            Self::NoCommand { .. } => "build-unconfigured",
             Self::Result(error) => error.code(),
             Self::Io(error) => error.code(),
             Self::Template(_) => "config-invalid",
@@ -109,6 +116,7 @@ impl Diagnose for BuildError {
             Self::WrongCommit { tag } => {
                 Some(format!("run `git checkout {tag}` first, or build in a `git worktree add ../build {tag}`"))
             }
+            Self::NoCommand { package } => Some(format!("set `build` in `[distribute.packages.\"{package}\"]` to a command")),
             Self::Io(error) => error.hint(),
             Self::Template(_) => None,
         }
@@ -211,13 +219,17 @@ impl Builder<'_> {
         release: &Release,
         target: &Target,
         artifacts: &Path,
-    ) -> Result<Command, TemplateError> {
+    ) -> Result<Command, BuildError> {
         let crate_name = release.package.name();
         let command = match participant.build {
             Some(line) => line.command(Shell::Sh, &release.variables_for(Some(target)))?,
-            None => Command::new("cargo", ["build", "--release", "--locked", "--package", crate_name, "--bins"])
-                .argument("--target")
-                .argument(target.as_str()),
+            None => {
+                let words = release.package.ecosystem().build_command(crate_name, target.as_str());
+                let [program, arguments @ ..] = words.as_slice() else {
+                    return Err(BuildError::NoCommand { package: release.package.clone() });
+                };
+                Command::new(program, arguments)
+            }
         };
         let tokens = || self.token_variables.iter().map(String::as_str);
         let command = tokens().fold(command, Command::without_env);

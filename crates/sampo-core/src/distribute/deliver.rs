@@ -248,7 +248,11 @@ impl Work<'_> {
             config,
             search: &Search::new(config, workspace),
             participants: &self.ground.participants,
-            holdings: Holdings { config, all: &participants(config, workspace)?, run: Run::that_asks(options) },
+            holdings: Holdings {
+                config,
+                all: &participants(config, workspace)?,
+                run: Run::of_questions(options.clone()),
+            },
             packing: &self.packing(options, Checksums::None),
         };
         let is_source = |taker: &&Taker| {

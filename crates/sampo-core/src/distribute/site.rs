@@ -171,7 +171,7 @@ impl Asking {
             staging: staging.to_owned(),
             stock: Arc::default(),
         };
-        Self { run: Run::that_asks(&options) }
+        Self { run: Run::of_questions(options) }
     }
 
     pub fn reporter(&self) -> &dyn Reporter {

@@ -2,9 +2,8 @@
 
 use crate::error::Diagnose;
 use crate::git::GitError;
-use crate::process::ProcessError;
 use crate::release::branch::BranchError;
-use crate::workspace::PackageId;
+use crate::workspace::{PackageId, RegistryError};
 
 /// Publishing cannot begin, or cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +43,20 @@ pub enum PublishError {
         /// The missing tags.
         tags: Vec<String>,
     },
+    /// No registry takes a package of this name.
+    #[error("`{package}` cannot be published: {reason}")]
+    InvalidName {
+        /// The package.
+        package: PackageId,
+        /// What is wrong with its name.
+        reason: String,
+    },
+    /// A pattern of `npm_stage` chooses nothing.
+    #[error("`{pattern}` in `npm_stage` matches no npm package that is published")]
+    NothingStaged {
+        /// The pattern.
+        pattern: String,
+    },
     /// A package cannot be used once it is published.
     #[error("packages to publish depend on packages that are not: {}", dependencies(missing))]
     UnpublishableDependencies {
@@ -60,7 +73,9 @@ pub enum PublishError {
     #[error("the packages are not ready to be published")]
     Rehearsal {
         /// What it said.
-        source: ProcessError,
+        source: Box<RegistryError>,
+        /// What to do about it, where its words tell.
+        advice: Option<&'static str>,
     },
     /// The upload failed.
     #[error("`{package}` {version} could not be published")]
@@ -70,7 +85,9 @@ pub enum PublishError {
         /// Its version.
         version: String,
         /// What the tool said.
-        source: ProcessError,
+        source: Box<RegistryError>,
+        /// What to do about it, where its words tell.
+        advice: Option<&'static str>,
     },
 }
 
@@ -94,6 +111,8 @@ impl Diagnose for PublishError {
             Self::InvalidTag { .. } => "tag-invalid",
             Self::Uncommitted { .. } => "release-uncommitted",
             Self::Tags { .. } => "tag-failed",
+            Self::InvalidName { .. } => "package-name-invalid",
+            Self::NothingStaged { .. } => "stage-unmatched",
             Self::UnpublishableDependencies { .. } => "dependency-unpublishable",
             Self::Cycle { .. } => "dependency-cycle",
             Self::Rehearsal { .. } => "publish-refused",
@@ -112,11 +131,13 @@ impl Diagnose for PublishError {
             Self::Uncommitted { .. } => Some("commit the release first".into()),
             Self::Tags { .. } => Some("mend what git said; then run `sampo publish` again at this commit".into()),
             Self::UnpublishableDependencies { .. } => Some(
-                "let the dependency be published and not ignored, or set `publish = false` on the dependent".into(),
+                "let the dependency be published and not ignored, or keep the dependent from the registry too (`publish = false` for a crate, `\"private\": true` for an npm package)".into(),
             ),
             Self::Cycle { .. } => Some("break the circle; only development dependencies may close one".into()),
-            Self::Rehearsal { source } => source.hint(),
-            Self::Upload { source, .. } => Some(source.hint().unwrap_or_else(|| {
+            Self::InvalidName { .. } => Some("choose another `name`, or keep it from the registry with `\"private\": true`".into()),
+            Self::NothingStaged { .. } => Some("correct the pattern, or remove it".into()),
+            Self::Rehearsal { source, advice } => advice.map(str::to_owned).or_else(|| source.hint()),
+            Self::Upload { source, advice, .. } => Some(advice.map(str::to_owned).or_else(|| source.hint()).unwrap_or_else(|| {
                 "what was published before it is tagged; run `sampo publish` again to go on from here".into()
             })),
         }

@@ -1,6 +1,7 @@
 //! What is to be done for each package, and what has been done: plain data.
 
 use semver::Version;
+use serde::Serialize;
 
 use super::history::History;
 use crate::release::plan_file::{PlannedRelease, ReleasePlan};
@@ -31,7 +32,8 @@ pub struct Step {
 }
 
 /// Whether a registry has a package.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Upload {
     /// Not yet.
     Needed,
@@ -41,12 +43,15 @@ pub enum Upload {
     AlreadyThere,
     /// Not yet, and the forwarded arguments ask for a dry run only.
     Rehearsed,
+    /// Its registry has it, and shows it once somebody has approved it.
+    Staged,
     /// It belongs to no registry.
     Never,
 }
 
 /// Whether a tag exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Tagging {
     /// Not yet.
     Needed,

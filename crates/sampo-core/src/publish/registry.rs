@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::PublishError;
+use crate::config::Config;
+use crate::config::packages::Pattern;
 use crate::environment::Environment;
 use crate::event::Reporter;
 use crate::workspace::registry::{Registry, RegistryContext};
-use crate::workspace::{Ecosystem, Package, Workspace};
+use crate::workspace::{Ecosystem, Package, PackageId, Workspace};
 
 /// What users add to the publish commands.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +34,7 @@ impl Registries {
     /// Those of every supported ecosystem.
     pub fn new(
         workspace: &Workspace,
+        config: &Config,
         environment: &Environment,
         arguments: &ForwardedArguments,
         reporter: &Arc<dyn Reporter>,
@@ -40,10 +44,25 @@ impl Registries {
                 root: &workspace.root,
                 environment,
                 arguments: arguments.of(ecosystem),
+                staged: staged(workspace, config),
                 reporter: Arc::clone(reporter),
             })
         };
         Self(Ecosystem::ALL.iter().map(|&ecosystem| (ecosystem, registry(ecosystem))).collect())
+    }
+
+    /// Refuses what no registry would take, and patterns for staging that match nothing.
+    pub fn check(&self, packages: &[&Package], config: &Config) -> Result<(), PublishError> {
+        for package in packages {
+            if let Err(reason) = self.of(package).check(package) {
+                return Err(PublishError::InvalidName { package: package.id.clone(), reason });
+            }
+        }
+        let is_idle = |pattern: &&Pattern| !packages.iter().any(|package| is_npm(package) && pattern.matches(package));
+        match config.packages.npm_stage.patterns().iter().find(is_idle) {
+            Some(pattern) => Err(PublishError::NothingStaged { pattern: pattern.as_str().to_owned() }),
+            None => Ok(()),
+        }
     }
 
     /// The one that `package` is published through.
@@ -55,4 +74,15 @@ impl Registries {
     pub fn by_ecosystem(&self) -> impl Iterator<Item = (Ecosystem, &dyn Registry)> {
         self.0.iter().map(|(ecosystem, registry)| (*ecosystem, registry.as_ref()))
     }
+}
+
+/// The packages that `npm_stage` chooses.
+fn staged(workspace: &Workspace, config: &Config) -> Vec<PackageId> {
+    let chosen =
+        workspace.packages.iter().filter(|package| is_npm(package) && config.packages.npm_stage.contains(package));
+    chosen.map(|package| package.id.clone()).collect()
+}
+
+fn is_npm(package: &Package) -> bool {
+    package.id.ecosystem() == Ecosystem::Npm
 }

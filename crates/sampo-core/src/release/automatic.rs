@@ -2,22 +2,22 @@
 
 use semver::Version;
 
+use super::cause::Cause;
 use super::entry::{Entry, Heading, Reason};
 use crate::changeset::Level;
 use crate::release::graph::Graph;
 use crate::workspace::Workspace;
 
-/// The automatic entries of each package. `released` gives the level and new version of what is released, `is_named`
-/// tells what a changeset names.
+/// The automatic entries of each package. `released` gives the level and new version of what is released, `causes` tells
+/// why.
 pub(super) fn entries(
     workspace: &Workspace,
     graph: &Graph,
     released: &[Option<(Level, Version)>],
-    is_named: &[bool],
+    causes: &[Cause],
 ) -> Vec<Vec<Entry>> {
-    let is_downstream = downstream(graph, released, is_named);
     let follows_a_group =
-        |package: usize| !is_named[package] && !is_downstream[package] && !graph.fixed.companions(package).is_empty();
+        |package: usize| causes[package] == Cause::Group && !graph.fixed.companions(package).is_empty();
     let entries_of = |(package, release): (usize, &Option<(Level, Version)>)| {
         let Some((level, _)) = release else { return Vec::new() };
         let mut entries: Vec<Entry> = updated_dependencies(workspace, graph, released, package).into_iter().collect();
@@ -26,6 +26,7 @@ pub(super) fn entries(
                 heading: Heading::Level(*level),
                 text: "Bumped due to fixed dependency group policy".into(),
                 reason: Reason::FixedGroup,
+                credit: None,
             });
         }
         entries
@@ -53,20 +54,6 @@ fn updated_dependencies(
         heading: Heading::Level(Level::Patch),
         text: format!("Updated dependencies: {}", named.join(", ")),
         reason: Reason::UpdatedDependencies,
+        credit: None,
     })
-}
-
-/// What is released because something it needs, directly or not, is named by a changeset.
-fn downstream(graph: &Graph, released: &[Option<(Level, Version)>], is_named: &[bool]) -> Vec<bool> {
-    let mut is_downstream = vec![false; is_named.len()];
-    let mut waiting: Vec<usize> = (0..is_named.len()).filter(|&package| is_named[package]).collect();
-    while let Some(package) = waiting.pop() {
-        for &(dependent, _) in &graph.dependents[package] {
-            if released[dependent].is_some() && !is_downstream[dependent] {
-                is_downstream[dependent] = true;
-                waiting.push(dependent);
-            }
-        }
-    }
-    is_downstream
 }

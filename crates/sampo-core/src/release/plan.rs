@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 
 use semver::Version;
 
-use super::entry::{Entry, Heading, Reason};
+use super::cause::{self, Cause};
+use super::credit::Credit;
+use super::entry::{self, Entry, Heading, Reason};
 use super::intake::Taken;
 use crate::SampoError;
 use crate::changeset::{FOLDER, KEPT_FOLDER, Level, Pending};
 use crate::config::Config;
 use crate::config::changelog::AutomaticEntries;
 use crate::config::packages::BumpDependents;
-use crate::release::changelog::{self, Group, Section};
+use crate::release::changelog::{self, Section};
 use crate::release::graph::Graph;
 use crate::release::plan_file::{PlannedRelease, ReleasePlan};
 use crate::release::standing::Standings;
@@ -28,6 +30,8 @@ pub struct Plan {
     pub releases: Vec<Release>,
     /// What the user should know before it happens.
     pub warnings: Vec<Warning>,
+    /// Every changeset that was looked at.
+    pub pending: Pending,
     /// Changesets that stay where they are because every package in them is ignored.
     pub left: Vec<PathBuf>,
     /// Changesets that stay where they are because nobody has written their message yet.
@@ -50,7 +54,9 @@ pub struct Release {
     pub new_version: Version,
     /// How much it rises.
     pub level: Level,
-    /// Why, in the order of the changelog's sources: changesets by file name, then automatic entries.
+    /// Why.
+    pub cause: Cause,
+    /// What its readers learn, in the order of the changelog's sources: changesets by file name, then automatic entries.
     pub entries: Vec<Entry>,
     /// The new section of its changelog, in Markdown, without its heading.
     pub changelog: String,
@@ -68,6 +74,12 @@ pub struct Warning {
 impl From<(String, Option<String>)> for Warning {
     fn from((message, hint): (String, Option<String>)) -> Self {
         Self { message, hint }
+    }
+}
+
+impl From<&ranges::UncoveredRange> for Warning {
+    fn from(range: &ranges::UncoveredRange) -> Self {
+        Self { message: range.to_string(), hint: Some(range.advice.into()) }
     }
 }
 
@@ -137,6 +149,8 @@ pub(super) struct Input<'a> {
     /// Every git tag.
     pub(super) tags: &'a HashSet<String>,
     pub(super) aim: Aim,
+    /// By the changeset's path.
+    pub(super) credits: HashMap<PathBuf, Credit>,
 }
 
 /// What a release makes of packages that are in a pre-release.
@@ -162,13 +176,14 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
     let takes_part: Vec<bool> = workspace
         .packages
         .iter()
-        .map(|package| package.version.is_some() && !config.packages.ignores(package))
+        .map(|package| (package.version.is_some() || package.publishable) && !config.packages.ignores(package))
         .collect();
     let groups = config.packages.groups(workspace, config.source())?;
-    let mut noted = note(workspace, intake::taken(input, pending), &takes_part);
+    let mut noted = note(input, intake::taken(input, pending), &takes_part);
     let mut plan = Plan {
         releases: Vec::new(),
         warnings: Vec::new(),
+        pending: pending.clone(),
         left: std::mem::take(&mut noted.left),
         silent: pending.without_message.clone(),
         kept: pending.kept.len(),
@@ -188,10 +203,11 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
     let uncovered = ranges::check(workspace, &graph, &files, |package| {
         released[package].as_ref().map(|(_, version)| version.clone())
     })?;
-    plan.warnings.extend(uncovered.iter().map(warn_of_range));
+    plan.warnings.extend(uncovered.iter().map(Warning::from));
+    let is_named: Vec<bool> = noted.levels.iter().map(Option::is_some).collect();
+    let causes = cause::causes(&graph, &released, &is_named);
     if config.changelog.automatic_entries == AutomaticEntries::List {
-        let is_named: Vec<bool> = noted.levels.iter().map(Option::is_some).collect();
-        let automatic = automatic::entries(workspace, &graph, &released, &is_named);
+        let automatic = automatic::entries(workspace, &graph, &released, &causes);
         for (entries, automatic) in noted.entries.iter_mut().zip(automatic) {
             entries.extend(automatic);
         }
@@ -199,10 +215,10 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
     let versions = moves(workspace, &released);
     plan.warnings.extend(files.each().flat_map(|files| files.remarks(&versions)).map(Warning::from));
     plan.changes = files.changes(workspace, &versions);
-    let releases = workspace.packages.iter().zip(released).zip(noted.entries);
-    for ((package, release), entries) in releases {
+    let releases = workspace.packages.iter().zip(released).zip(causes).zip(noted.entries);
+    for (((package, release), cause), entries) in releases {
         let Some((level, new)) = release else { continue };
-        let (release, change) = release_of(input, package, level, new, entries)?;
+        let (release, change) = release_of(input, package, level, cause, new, entries)?;
         plan.releases.push(release);
         plan.changes.push(change);
     }
@@ -211,7 +227,8 @@ pub(super) fn make(input: &Input<'_>, pending: &Pending) -> Result<Plan, SampoEr
     Ok(plan)
 }
 
-fn note<'a>(workspace: &Workspace, taken: Vec<Taken<'a>>, takes_part: &[bool]) -> Noted<'a> {
+fn note<'a>(input: &Input<'_>, taken: Vec<Taken<'a>>, takes_part: &[bool]) -> Noted<'a> {
+    let workspace = input.workspace;
     let count = workspace.packages.len();
     let index: HashMap<&PackageId, usize> =
         workspace.packages.iter().enumerate().map(|(index, package)| (&package.id, index)).collect();
@@ -227,6 +244,7 @@ fn note<'a>(workspace: &Workspace, taken: Vec<Taken<'a>>, takes_part: &[bool]) -
                 heading: entry.tag.clone().map_or(Heading::Level(entry.level), Heading::Tag),
                 text: taken.changeset.message.clone(),
                 reason: Reason::Changeset(taken.changeset.path.clone()),
+                credit: input.credits.get(&taken.changeset.path).cloned(),
             });
         }
         if is_used { noted.consumed.push(taken) } else { noted.left.push(taken.changeset.path.clone()) }
@@ -242,12 +260,12 @@ fn next_versions(
     direct: &[Option<Level>],
 ) -> Result<Vec<Option<(Level, Version)>>, SampoError> {
     let joins = |dependent: usize, place: usize, level: Level| {
-        let need = &graph.dependencies[dependent][place];
-        let share_a_group =
-            graph.linked.group(dependent).is_some() && graph.linked.group(dependent) == graph.linked.group(need.on);
         if config.packages.bump_dependents == BumpDependents::Always {
             return true;
         }
+        let need = &graph.dependencies[dependent][place];
+        let share_a_group =
+            graph.linked.group(dependent).is_some() && graph.linked.group(dependent) == graph.linked.group(need.on);
         let Ok(version) = standings.next(need.on, level) else { return true };
         share_a_group
             || standings.has_left_unreleased(dependent)
@@ -273,6 +291,7 @@ fn release_of(
     input: &Input<'_>,
     package: &Package,
     level: Level,
+    cause: Cause,
     new_version: Version,
     entries: Vec<Entry>,
 ) -> Result<(Release, Change), SampoError> {
@@ -284,7 +303,7 @@ fn release_of(
         old: &version::parse(&old_version).unwrap_or(Version::new(0, 0, 0)),
         new: &new_version,
         date: input.date.as_deref(),
-        groups: grouped(&entries),
+        groups: entry::grouped(&entries),
     };
     let after = changelog::with(before.as_deref(), section);
     let release = Release {
@@ -292,32 +311,12 @@ fn release_of(
         display_name: input.workspace.display_name(&package.id),
         old_version,
         level,
+        cause,
         entries,
         changelog: changelog::section(&after, &new_version).unwrap_or_default(),
         new_version,
     };
     Ok((release, Change { path, before, after: Some(after) }))
-}
-
-/// Entries under their headings. Levels have an order of their own; with tags, headings stand as they come.
-fn grouped(entries: &[Entry]) -> Vec<Group> {
-    let mut headings: Vec<&Heading> = Vec::new();
-    let mut blocks: HashMap<&Heading, Vec<String>> = HashMap::new();
-    for entry in entries {
-        let known = blocks.entry(&entry.heading).or_insert_with(|| {
-            headings.push(&entry.heading);
-            Vec::new()
-        });
-        known.push(changelog::item(&entry.text));
-    }
-    if headings.iter().all(|heading| matches!(heading, Heading::Level(_))) {
-        headings.sort_by_key(|heading| match heading {
-            Heading::Level(level) => std::cmp::Reverse(*level),
-            Heading::Tag(_) => unreachable!("every heading is a level"),
-        });
-    }
-    let group = |heading| Group { heading: Heading::text(heading), blocks: blocks.remove(heading).unwrap_or_default() };
-    headings.into_iter().map(group).collect()
 }
 
 fn warn_of_silence(path: &Path, root: &Path) -> Warning {
@@ -326,10 +325,6 @@ fn warn_of_silence(path: &Path, root: &Path) -> Warning {
         message: format!("`{}` has no message and is left out", path.display()),
         hint: Some("write below the second `---` what readers of the changelog should learn".into()),
     }
-}
-
-fn warn_of_range(range: &ranges::UncoveredRange) -> Warning {
-    Warning { message: range.to_string(), hint: Some(range.advice.into()) }
 }
 
 #[cfg(test)]

@@ -77,7 +77,10 @@ impl Fixture {
         let read = |path: &Path| Ok(self.files.get(path).cloned());
         let tags = self.tags.iter().cloned().collect();
         let (workspace, config) = (&self.workspace, &self.config);
-        make(&Input { workspace, config, date: None, read: &read, tags: &tags, aim: self.aim }, &self.pending)
+        make(
+            &Input { workspace, config, date: None, read: &read, tags: &tags, aim: self.aim, credits: HashMap::new() },
+            &self.pending,
+        )
     }
 
     /// `name old -> new`, one release each.
@@ -231,10 +234,15 @@ fn a_changeset_for_ignored_packages_only_leaves_nothing_to_release() {
 
 #[test]
 fn a_package_without_a_version_is_never_released() {
-    let mut fixture = chain("");
-    let util = fixture.workspace.packages.iter_mut().find(|package| package.id == id("util")).unwrap();
-    util.version = None;
-    assert_eq!(fixture.change("core: minor", "A").lines(), ["core 1.2.0 -> 1.3.0"]);
+    let without_version = |publishable| {
+        let mut fixture = chain("");
+        let util = fixture.workspace.packages.iter_mut().find(|package| package.id == id("util")).unwrap();
+        (util.version, util.publishable) = (None, publishable);
+        fixture.change("core: minor", "A")
+    };
+    assert_eq!(without_version(false).lines(), ["core 1.2.0 -> 1.3.0"]);
+    let error = without_version(true).plan().unwrap_err();
+    assert_eq!(error.to_string(), "`cargo/util` has no version in `/repo/crates/util/Cargo.toml`");
 }
 
 #[test]
@@ -445,6 +453,7 @@ fn a_stable_plan_takes_in_what_was_kept_and_ends_every_pre_release() {
         .package("early", "1.1.0-rc.2", "")
         .file("crates/early/CHANGELOG.md", "# early\n\n## 1.1.0-rc.2\n\n- A\n")
         .package("begun", "1.0.0-rc", "")
+        .file("crates/begun/CHANGELOG.md", "# begun\n\n## 1.0.0\n\n- A\n")
         .change("early: minor, begun: patch", "A");
     fixture.pending.kept = std::mem::take(&mut fixture.pending.changesets);
     fixture = fixture.change("early: patch", "B");

@@ -52,7 +52,8 @@ impl<'a> Standings<'a> {
             return Ok(known);
         }
         let package = &self.input.workspace.packages[package];
-        let written = package.version.as_deref().unwrap_or("0.0.0");
+        let missing = || VersionError::Missing { package: package.id.clone(), manifest: package.manifest.clone() };
+        let written = package.version.as_deref().ok_or_else(missing)?;
         let version = version::of(package, written)?;
         let standing = self.judge(package, &version);
         Ok(known.get_or_init(|| (version, standing)))

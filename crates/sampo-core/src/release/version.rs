@@ -1,5 +1,7 @@
 //! How a version rises, before, during and after pre-releases.
 
+use std::path::PathBuf;
+
 use semver::{Prerelease, Version};
 
 use crate::changeset::Level;
@@ -10,6 +12,14 @@ use crate::workspace::{Package, PackageId};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VersionError {
+    /// It has none.
+    #[error("`{package}` has no version in `{}`", manifest.display())]
+    Missing {
+        /// The package.
+        package: PackageId,
+        /// Its manifest.
+        manifest: PathBuf,
+    },
     /// Its version is not SemVer.
     #[error("the version `{version}` of `{package}` is not a SemVer version")]
     NotSemver {
@@ -45,14 +55,14 @@ pub enum VersionError {
 impl Diagnose for VersionError {
     fn code(&self) -> &'static str {
         match self {
-            Self::NotSemver { .. } | Self::TooLarge { .. } => "version-invalid",
+            Self::Missing { .. } | Self::NotSemver { .. } | Self::TooLarge { .. } => "version-invalid",
             Self::NoLabel { .. } => "prerelease-label",
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NotSemver { .. } => Some("write a version such as `1.2.3`".into()),
+            Self::Missing { .. } | Self::NotSemver { .. } => Some("write a version such as `1.2.3`".into()),
             Self::TooLarge { .. } => Some("write a version with smaller numbers by hand".into()),
             Self::NoLabel { package, .. } => {
                 Some(format!("give it one with `sampo pre enter LABEL --package {package}`"))
@@ -128,7 +138,7 @@ impl Refusal {
 
 /// The label that pre-releases share, whatever their number: the first part that is not numeric, in lower case.
 pub(crate) fn label(pre: &Prerelease) -> Option<String> {
-    pre.split('.').find(|part| !is_number(part)).map(str::to_ascii_lowercase)
+    pre.split('.').find(|part| !part.is_empty() && !is_number(part)).map(str::to_ascii_lowercase)
 }
 
 /// Whether both are x.y.z of the same numbers.
@@ -290,6 +300,7 @@ mod tests {
         assert_eq!(of("beta.3"), of("BETA"));
         assert_eq!(of("1.rc.2").as_deref(), Some("rc"));
         assert_eq!(of("7"), None);
+        assert_eq!(of(""), None);
     }
 
     #[test]
@@ -304,5 +315,32 @@ mod tests {
         let largest = "1.18446744073709551615.0";
         assert_eq!(next(largest, Standing::Released, Level::Minor), Err(Refusal::TooLarge));
         assert_eq!(next(largest, Standing::Released, Level::Patch).unwrap(), "1.18446744073709551615.1");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_version_never_falls_back_and_reaches_what_is_asked(
+            numbers in (0u64..3, 0u64..3, 0u64..3),
+            pre in proptest::sample::select(vec!["", "alpha", "rc.1", "a.b.7"]),
+            levels in proptest::collection::vec(proptest::sample::select(Level::ALL.to_vec()), 1..6),
+        ) {
+            let stable = Version::new(numbers.0, numbers.1, numbers.2);
+            let mut version = Version { pre: Prerelease::new(pre).unwrap(), ..stable.clone() };
+            let mut standing = if pre.is_empty() { Standing::Released } else { Standing::Begun };
+            for &level in &levels {
+                let next = super::next(&version, standing, level, |_| false).unwrap();
+                proptest::prop_assert!(next > version, "{} after {}", next, version);
+                proptest::prop_assert_eq!(label(&next.pre), label(&version.pre));
+                (version, standing) = (next, Standing::Released);
+            }
+            // Where there were pre-releases, the stable version at their end is that of the highest change alone.
+            let (end, standing) = super::stable(&version, standing);
+            if !pre.is_empty() {
+                let highest = *levels.iter().max().unwrap();
+                let expected = super::next(&stable, Standing::Released, highest, |_| false).unwrap();
+                proptest::prop_assert!(end >= expected && end > stable, "{} for {}", end, expected);
+                proptest::prop_assert_eq!(standing, Standing::Waiting);
+            }
+        }
     }
 }

@@ -57,6 +57,11 @@ impl Support for Cargo {
         Ok(version_in(&text, &root.unwrap_or_default()))
     }
 
+    fn build_command(&self, name: &str, target: &str) -> Vec<String> {
+        let words = ["cargo", "build", "--release", "--locked", "--package", name, "--bins", "--target", target];
+        words.map(str::to_owned).into()
+    }
+
     fn registry(&self, context: RegistryContext<'_>) -> Box<dyn Registry> {
         Box::new(CargoRegistry::new(context))
     }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::cargo::Cargo;
 use super::files::{Files, Read};
+use super::npm::Npm;
 use super::registry::{Registry, RegistryContext};
 use super::{Package, Workspace, WorkspaceError};
 use crate::git::{Git, GitError};
@@ -16,19 +17,22 @@ use crate::git::{Git, GitError};
 pub enum Ecosystem {
     /// Rust crates.
     Cargo,
+    /// npm packages.
+    Npm,
 }
 
 /// Ecosystems that this version does not release yet, by the prefix in ids.
-pub(super) const LATER: [&str; 6] = ["npm", "hex", "pypi", "packagist", "maven", "rubygems"];
+pub(crate) const LATER: [&str; 5] = ["hex", "pypi", "packagist", "maven", "rubygems"];
 
 impl Ecosystem {
     /// All of them, in the order in which they are discovered.
-    pub const ALL: &'static [Self] = &[Self::Cargo];
+    pub const ALL: &'static [Self] = &[Self::Cargo, Self::Npm];
 
     /// The code that knows it.
     pub(crate) fn support(self) -> &'static dyn Support {
         match self {
             Self::Cargo => &Cargo,
+            Self::Npm => &Npm,
         }
     }
 
@@ -40,6 +44,11 @@ impl Ecosystem {
     /// The name for people: `Cargo`.
     pub fn display_name(self) -> &'static str {
         self.support().display_name()
+    }
+
+    /// The command that builds the programs of the package `name` for a target; empty where nobody can know it.
+    pub fn build_command(self, name: &str, target: &str) -> Vec<String> {
+        self.support().build_command(name, target)
     }
 }
 
@@ -63,6 +72,11 @@ pub(crate) trait Support: Sync {
 
     /// The version that the manifest of `package` had in `revision`; none if it was not there or had none.
     async fn version_at(&self, git: &Git, revision: &str, package: &Package) -> Result<Option<String>, GitError>;
+
+    /// The command that builds the programs of the package `name` for a target; empty where only users know it.
+    fn build_command(&self, _: &str, _: &str) -> Vec<String> {
+        Vec::new()
+    }
 
     /// The registries of this ecosystem, reached through its own tool.
     fn registry(&self, context: RegistryContext<'_>) -> Box<dyn Registry>;

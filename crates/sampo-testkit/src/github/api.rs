@@ -4,6 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
+use super::people;
 use super::releases;
 use super::server::{Head, Host, Shared};
 use super::state::{Access, State};
@@ -159,6 +160,8 @@ fn repository(state: &mut State, call: &Call<'_>, rest: &[&str]) -> Result<Answe
         ("GET", []) => Ok(Answer::json(200, &describe(state, call.access))),
         ("GET", ["git", "ref", "tags", tag @ ..]) => reference(state, &tag.join("/")),
         ("GET", ["git", "tags", object]) => tag_object(state, object),
+        ("GET", ["commits", commit]) => people::commit(state, commit),
+        ("GET", ["contributors"]) => people::contributors(state, call.head),
         ("GET", ["immutable-releases"]) => Err(Answer::not_found()),
         (_, ["releases", rest @ ..]) => {
             releases::answer(state, call, method, rest).unwrap_or_else(|| Err(unknown(state, call.head)))

@@ -96,6 +96,10 @@ pub(crate) struct State {
     pub(crate) default_branch_head: String,
     pub(crate) tokens: BTreeMap<String, Access>,
     pub(crate) tags: BTreeMap<String, Tag>,
+    /// The login of each commit's author, if it belongs to an account.
+    pub(crate) commits: BTreeMap<String, Option<String>>,
+    /// Logins with the number of their commits.
+    pub(crate) contributors: Vec<(String, u64)>,
     pub(crate) releases: Vec<Release>,
     pub(crate) latest: Option<u64>,
     pub(crate) burned_tags: BTreeSet<String>,
@@ -124,6 +128,8 @@ impl State {
             default_branch_head: "d".repeat(40),
             tokens: BTreeMap::from([(super::TOKEN.to_owned(), Access::Write)]),
             tags: BTreeMap::new(),
+            commits: BTreeMap::new(),
+            contributors: Vec::new(),
             releases: Vec::new(),
             latest: None,
             burned_tags: BTreeSet::new(),

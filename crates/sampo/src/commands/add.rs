@@ -2,25 +2,30 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
 use clap::Args;
 use sampo_core::SampoError;
 use sampo_core::changeset::{Draft, Level};
+use sampo_core::error::PathError;
 use sampo_core::project::Project;
 use sampo_core::workspace::PackageId;
 
+mod editor;
 pub mod prompts;
 
-use prompts::Cancelled;
-
-use crate::exit::INTERRUPTED;
 use crate::print;
+use crate::prompt::can_ask;
 
 const EXAMPLES: &str = "\
 Examples:
   sampo add                                                    ask for everything
   sampo add -p my-cli -b minor -m 'Added `--quiet`.'           ask for nothing
-  sampo add -p my-cli my-library -b patch -t Fixed -m 'Fixed a crash.'";
+  sampo add -p my-cli my-library -b patch -t Fixed -m 'Fixed a crash.'
+  sampo add -p my-cli -b major --editor                        write the message in your editor
+
+Writes one file with a random name into .sampo/changesets; commit it with the change. To give packages different
+levels, answer the questions, or edit the file.
+
+Exit codes: 0 written, 1 error, 64 wrong usage, 130 cancelled; nothing is written then";
 
 /// Note a change: which packages it touches, by how much, and what readers of the changelog learn.
 ///
@@ -40,48 +45,73 @@ pub struct Arguments {
     /// What readers of the changelog learn, in Markdown.
     #[arg(short, long)]
     message: Option<String>,
+    /// Write the message in the editor of `VISUAL` or `EDITOR`.
+    #[arg(short, long, conflicts_with = "message")]
+    editor: bool,
 }
+
+/// There is nobody to ask for what is missing.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no terminal to ask on: give {} on the command line", .0.join(", "))]
+struct NobodyToAsk(Vec<&'static str>);
 
 /// Runs it.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = super::open_project().await?;
-    let draft = match draft(&project, arguments) {
-        Err(error) if error.is::<Cancelled>() => return Ok(ExitCode::from(INTERRUPTED)),
-        draft => draft?,
-    };
+    let missing = arguments.missing(&project);
+    if !missing.is_empty() && !can_ask() {
+        return Err(NobodyToAsk(missing).into());
+    }
+    let draft = draft(&project, arguments)?;
     let root = &project.workspace.root;
     let path = draft.write(root).map_err(SampoError::from)?;
     print::line(format_args!("wrote {}", path.strip_prefix(root).unwrap_or(&path).display()))?;
+    if !missing.is_empty() {
+        let text = std::fs::read_to_string(&path).map_err(PathError::new("read", &path)).map_err(SampoError::from)?;
+        print::remark(text.trim_end());
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn draft(project: &Project, arguments: Arguments) -> anyhow::Result<Draft> {
-    let message = arguments.message.filter(|message| !message.trim().is_empty());
-    let has_tags = !project.config.changesets.tags.is_empty();
-    let missing = [
-        ("--package", arguments.packages.is_empty()),
-        ("--bump", arguments.bump.is_none()),
-        ("--tag", arguments.tag.is_none() && has_tags),
-        ("--message", message.is_none()),
-    ];
-    let missing: Vec<&str> = missing.into_iter().filter(|(_, is_missing)| *is_missing).map(|(name, _)| name).collect();
-    if !missing.is_empty() && !prompts::can_ask() {
-        bail!("there is no terminal to ask on: give {} on the command line", missing.join(", "));
+impl Arguments {
+    /// The options that the command line lacks.
+    fn missing(&self, project: &Project) -> Vec<&'static str> {
+        let has_tags = !project.config.changesets.tags.is_empty();
+        let options = [
+            ("--package", self.packages.is_empty()),
+            ("--bump", self.bump.is_none()),
+            ("--tag", self.tag.is_none() && has_tags),
+            ("--message", self.message().is_none() && !self.editor),
+        ];
+        options.into_iter().filter(|(_, is_missing)| *is_missing).map(|(name, _)| name).collect()
     }
+
+    /// A blank message is none.
+    fn message(&self) -> Option<&str> {
+        self.message.as_deref().filter(|message| !message.trim().is_empty())
+    }
+}
+
+fn draft(project: &Project, arguments: Arguments) -> anyhow::Result<Draft> {
+    let Project { config, workspace, environment, .. } = project;
     let packages = match arguments.packages.as_slice() {
         [] => prompts::packages(project)?,
         names => resolve(project, names)?,
     };
     let levels = match arguments.bump {
         Some(level) => packages.into_iter().map(|package| (package, level)).collect(),
-        None => prompts::levels(&project.workspace, packages)?,
+        None => prompts::levels(workspace, packages)?,
     };
-    let tag = match arguments.tag {
-        None if has_tags => Some(prompts::tag(&project.config.changesets)?),
-        tag => tag,
+    let tag = match &arguments.tag {
+        None if !config.changesets.tags.is_empty() => Some(prompts::tag(&config.changesets)?),
+        tag => tag.clone(),
     };
-    let message = message.map_or_else(prompts::message, Ok)?;
-    Ok(Draft::new(levels, tag.as_deref(), &message, &project.config.changesets).map_err(SampoError::from)?)
+    let message = match arguments.message() {
+        Some(message) => message.to_owned(),
+        None if arguments.editor => editor::message(&editor::configured(environment)?, &levels)?,
+        None => prompts::message(environment, &levels)?,
+    };
+    Ok(Draft::new(levels, tag.as_deref(), &message, &config.changesets).map_err(SampoError::from)?)
 }
 
 /// The packages that these names mean.

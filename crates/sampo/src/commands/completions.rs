@@ -11,9 +11,12 @@ const EXAMPLES: &str = "\
 Examples:
   sampo completions bash > ~/.local/share/bash-completion/completions/sampo
   sampo completions zsh > ~/.zfunc/_sampo
-  sampo completions fish > ~/.config/fish/completions/sampo.fish";
+  sampo completions fish > ~/.config/fish/completions/sampo.fish
+  sampo completions powershell >> $PROFILE
 
-/// Print the completions of a shell.
+Begin a new shell afterwards.";
+
+/// Print the script that lets a shell complete commands and options.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {

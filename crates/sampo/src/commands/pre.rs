@@ -13,9 +13,9 @@ use sampo_core::workspace::PackageId;
 
 mod prompts;
 
-use super::add::prompts::{Cancelled, can_ask};
-use crate::exit::{INTERRUPTED, NOTHING_TO_DO};
+use crate::exit::NOTHING_TO_DO;
 use crate::print;
+use crate::prompt::can_ask;
 use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "\
@@ -66,12 +66,10 @@ struct Options {
 /// Runs it.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = super::open_project().await?;
-    match planned(&project, arguments) {
-        Err(error) if error.is::<Cancelled>() => Ok(ExitCode::from(INTERRUPTED)),
-        Err(error) => Err(error),
-        Ok(None) => Ok(nothing("no package is in a pre-release")),
-        Ok(Some((plan, _))) if plan.moves.is_empty() => Ok(nothing("the packages are there already")),
-        Ok(Some((plan, is_dry_run))) => carry_out(&project, &plan, is_dry_run),
+    match planned(&project, arguments)? {
+        None => Ok(nothing("no package is in a pre-release")),
+        Some((plan, _)) if plan.moves.is_empty() => Ok(nothing("the packages are there already")),
+        Some((plan, is_dry_run)) => carry_out(&project, &plan, is_dry_run),
     }
 }
 

@@ -1,33 +1,32 @@
 //! `sampo release`.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
 use sampo_core::SampoError;
-use sampo_core::atomic;
 use sampo_core::clock;
 use sampo_core::distribute::{self, BuildMatrix, Caller, Choice, Grouping, MatrixFormat, MatrixRequest, Selection};
 use sampo_core::event::{Event, Reporter};
 use sampo_core::interrupt::Interrupt;
 use sampo_core::project::Project;
+use sampo_core::release::report::ReleaseReport;
 use sampo_core::release::{self, Plan};
 use tokio_util::sync::CancellationToken;
 
+use crate::document::{Format, Place, prints_one};
 use crate::exit::{INTERRUPTED, NOTHING_TO_DO};
 use crate::print;
 use crate::terminal::Terminal;
-
-/// Stands for standard output in place of a file.
-const STANDARD_OUTPUT: &str = "-";
 
 const EXAMPLES: &str = "\
 Examples:
   sampo release --dry-run    show which versions would come, and change nothing
   sampo release              write versions, changelogs and Cargo.lock; commit the result yourself
   sampo release --build-matrix matrix.json
+  sampo release --dry-run --format json | jq '.releases[].tag'
 
+The JSON is described by schemas/release-report.schema.json, that of --plan by schemas/release-plan.schema.json.
 With GITHUB_OUTPUT set, the outputs `build-matrix` and `build-needed` are written as well.
 
 Exit codes: 0 released (or would be), 1 error, 2 nothing to release, 64 wrong usage,
@@ -43,21 +42,32 @@ pub struct Arguments {
     /// Show what would be released, and change nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Write the releases to FILE, for `sampo distribute --plan`.
+    /// Write the releases to FILE, for `sampo distribute --plan`; `-` is standard output.
     #[arg(long, value_name = "FILE")]
-    plan: Option<PathBuf>,
-    /// Write what must be built for these releases to FILE, `-` for standard output.
+    plan: Option<Place>,
+    /// Write what must be built for these releases to FILE; `-` is standard output.
     #[arg(long, value_name = "FILE")]
-    build_matrix: Option<PathBuf>,
+    build_matrix: Option<Place>,
+    /// What is printed on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
 }
 
 /// Runs it.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let places = [("--plan -", arguments.plan.as_ref()), ("--build-matrix -", arguments.build_matrix.as_ref())];
+    let prints_document = prints_one(Some(arguments.format), &places)?;
     let project = super::open_project().await?;
-    let plan = release::plan(&project, clock::now(&project.environment).map_err(SampoError::from)?).await?;
+    let now = clock::now(&project.environment).map_err(SampoError::from)?;
+    // Nobody sees the entries of a mere rehearsal, so that they need not be looked up.
+    let shows_entries = !arguments.dry_run || arguments.plan.is_some();
+    let plan = match shows_entries {
+        true => release::plan_in_full(&project, now).await?,
+        false => release::plan(&project, now).await?,
+    };
     // What the next steps are told is known to be right, and where it goes to be writable, before anything is changed.
     let outputs = Outputs::prepare(&project, &plan, &arguments).await?;
-    show(&plan, outputs.prints_matrix())?;
+    show(&plan, prints_document)?;
     // From here on a signal waits: the writing does not take long.
     let interruption = Interrupt::listen(Arc::new(Terminal::default())).token();
     if !plan.is_empty() && !arguments.dry_run {
@@ -76,7 +86,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The plan lines go to standard output, unless that is for the matrix alone.
+/// The plan lines go to standard output, unless that is for a document alone.
 fn show(plan: &Plan, elsewhere: bool) -> anyhow::Result<()> {
     for warning in &plan.warnings {
         Terminal::default().report(Event::Warning { message: &warning.message, hint: warning.hint.as_deref() });
@@ -93,45 +103,37 @@ fn show(plan: &Plan, elsewhere: bool) -> anyhow::Result<()> {
 
 /// What the next steps of a pipeline learn, also of an empty plan: that there is nothing to do.
 struct Outputs {
-    /// Each file with its text.
-    files: Vec<(PathBuf, String)>,
-    /// For standard output.
-    printed: Option<String>,
+    /// Each document with its place.
+    documents: Vec<(Place, String)>,
     matrix: Option<BuildMatrix>,
 }
 
 impl Outputs {
     async fn prepare(project: &Project, plan: &Plan, arguments: &Arguments) -> Result<Self, SampoError> {
-        let mut outputs = Self { files: Vec::new(), printed: None, matrix: None };
-        if let Some(file) = &arguments.plan {
+        let mut documents = Vec::new();
+        if let Some(place) = &arguments.plan {
             let text = plan.to_file(&project.config, None, super::has_artifacts(project)?).to_json();
-            outputs.files.push((file.clone(), text));
+            documents.push((place.clone(), text));
         }
-        outputs.matrix = matrix(project, plan, arguments.build_matrix.is_some()).await?;
-        if let (Some(file), Some(matrix)) = (&arguments.build_matrix, &outputs.matrix) {
-            match file == Path::new(STANDARD_OUTPUT) {
-                true => outputs.printed = Some(matrix.text.clone()),
-                false => outputs.files.push((file.clone(), matrix.text.clone())),
-            }
+        let matrix = matrix(project, plan, arguments.build_matrix.is_some()).await?;
+        if let (Some(place), Some(matrix)) = (&arguments.build_matrix, &matrix) {
+            documents.push((place.clone(), matrix.text.clone()));
         }
-        for (file, _) in &outputs.files {
-            atomic::probe(file)?;
+        if arguments.format == Format::Json {
+            let is_released = !plan.is_empty() && !arguments.dry_run;
+            let text = ReleaseReport::new(project, plan, is_released).to_json();
+            documents.push((Place::StandardOutput, text));
         }
-        outputs.matrix.as_ref().map_or(Ok(()), BuildMatrix::probe)?;
-        Ok(outputs)
+        documents.iter().try_for_each(|(place, _)| place.probe())?;
+        matrix.as_ref().map_or(Ok(()), BuildMatrix::probe)?;
+        // Standard output comes last: whoever reads it may be gone.
+        documents.sort_by_key(|(place, _)| *place == Place::StandardOutput);
+        Ok(Self { documents, matrix })
     }
 
-    fn prints_matrix(&self) -> bool {
-        self.printed.is_some()
-    }
-
-    /// Standard output comes last: whoever reads it may be gone.
-    fn write(&self) -> anyhow::Result<()> {
-        for (file, text) in &self.files {
-            atomic::write(file, text).map_err(SampoError::from)?;
-        }
+    fn write(&self) -> Result<(), SampoError> {
         self.matrix.as_ref().map_or(Ok(()), BuildMatrix::announce)?;
-        self.printed.as_ref().map_or(Ok(()), |text| Ok(print::line(text)?))
+        self.documents.iter().try_for_each(|(place, text)| place.write(text))
     }
 }
 

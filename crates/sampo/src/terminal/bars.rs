@@ -4,16 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sampo_core::distribute::report::human_bytes;
 use sampo_core::event::{DeliveryLabel, Event};
 
 /// Below this width of a terminal, the name of what is delivered matters more than rate and time.
-const NARROW: u16 = 72;
+const NARROW: u16 = 60;
 /// How often the total is drawn anew, so that a standstill is seen.
 const TICK: Duration = Duration::from_millis(500);
 
-const WIDE_STYLE: &str =
-    "  {wide_msg} {bar:20} {binary_bytes:>11} of {binary_total_bytes:<11} {binary_bytes_per_sec:>12} {eta:>4}";
+const WIDE_STYLE: &str = "  {wide_msg} {bar:20} {percent:>3}% {decimal_bytes_per_sec:>12} {eta:>4}";
 const NARROW_STYLE: &str = "  {wide_msg} {percent:>3}%";
 
 /// The bars of one run. They hold no colour: the terminal's own is good for everybody.
@@ -64,14 +64,17 @@ impl Bars {
 
     fn start(&self, delivery: DeliveryLabel<'_>, bytes: u64) {
         let mut state = self.state();
+        if let Some(running) = state.running.get(&key(delivery)) {
+            running.bar.set_position(0);
+            return;
+        }
         if state.total.is_none() {
-            let total = self.screen.add(ProgressBar::new(0));
+            let total = self.screen.add(new_bar(0));
             total.enable_steady_tick(TICK);
             state.total = Some(total);
         }
-        let bar = self.screen.insert_from_back(1, ProgressBar::new(bytes));
-        bar.set_message(delivery.item.to_owned());
-        bar.set_style(style());
+        let bar = self.screen.insert_from_back(1, new_bar(bytes).with_message(delivery.item.to_owned()));
+        bar.tick();
         state.running.insert(key(delivery), Running { bar, bytes });
         state.show_total();
     }
@@ -113,10 +116,13 @@ impl State {
         let known = |planned: u64, ended: u64, running: u64| planned.max(ended + running);
         let items = known(self.planned.items, self.ended.items, self.running.len() as u64);
         let running = self.running.values().map(|running| running.bytes).sum();
-        total.set_length(known(self.planned.bytes, self.ended.bytes, running));
+        let (sent, bytes) = (self.ended.bytes + sent, known(self.planned.bytes, self.ended.bytes, running));
+        let (done, shown, all) = (self.ended.items, human_bytes(sent), human_bytes(bytes));
         total.set_style(style());
-        total.set_message(format!("{} of {items} done", self.ended.items));
-        total.set_position(self.ended.bytes + sent);
+        total.set_length(bytes);
+        total.set_position(sent);
+        // Last, since it is what draws the line.
+        total.set_message(format!("{done} of {items} done, {shown} of {all}"));
     }
 }
 
@@ -131,6 +137,11 @@ fn key(delivery: DeliveryLabel<'_>) -> String {
     super::named(delivery)
 }
 
+/// A bar that is drawn once it stands among the others.
+fn new_bar(bytes: u64) -> ProgressBar {
+    ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::hidden()).with_style(style())
+}
+
 fn style() -> ProgressStyle {
     let width = terminal_size::terminal_size_of(std::io::stderr()).map_or(u16::MAX, |(width, _)| width.0);
     let template = if width < NARROW { NARROW_STYLE } else { WIDE_STYLE };
@@ -139,7 +150,7 @@ fn style() -> ProgressStyle {
 
 #[cfg(test)]
 mod tests {
-    use indicatif::{InMemoryTerm, ProgressDrawTarget};
+    use indicatif::InMemoryTerm;
     use sampo_core::event::Status;
 
     use super::*;
@@ -168,8 +179,9 @@ mod tests {
         bars.follow(&Event::DeliveryProgress { delivery: label("a.tar.gz"), sent: 512 << 10, total: 1 << 20 });
         let lines: Vec<String> = terminal.contents().lines().map(str::to_owned).collect();
         assert_eq!(lines.len(), 3, "{lines:#?}");
-        assert!(lines[0].contains("a.tar.gz") && lines[0].contains("512.00 KiB of 1.00 MiB"), "{lines:#?}");
-        assert!(lines[2].contains("0 of 3 done") && lines[2].contains("of 4.00 MiB"), "{lines:#?}");
+        assert!(lines[0].contains("a.tar.gz") && lines[0].contains(" 50% "), "{lines:#?}");
+        let total = format!("0 of 3 done, {} of {}", human_bytes(512 << 10), human_bytes(4 << 20));
+        assert!(lines[2].contains(&total), "{lines:#?}");
         bars.follow(&ended("a.tar.gz"));
         let left = terminal.contents();
         assert!(!left.contains("a.tar.gz") && left.contains("1 of 3 done"), "{left}");
@@ -182,8 +194,9 @@ mod tests {
         let (bars, terminal) = bars();
         bars.follow(&Event::DeliveryStarted { delivery: label("a"), bytes: 1000 });
         bars.follow(&Event::DeliveryProgress { delivery: label("a"), sent: 900, total: 1000 });
+        bars.follow(&Event::DeliveryStarted { delivery: label("a"), bytes: 1000 });
         bars.follow(&Event::DeliveryProgress { delivery: label("a"), sent: 10, total: 1000 });
-        assert_eq!(terminal.contents().matches("10 B of 1000 B").count(), 2, "{}", terminal.contents());
+        assert_eq!(terminal.contents().matches(" 1% ").count(), 2, "{}", terminal.contents());
     }
 
     #[test]

@@ -84,6 +84,7 @@ impl Attempts<'_> {
         bytes: u64,
     ) -> Result<T, BackendError> {
         self.once(async {
+            self.run.options.reporter.report(Event::DeliveryStarted { delivery: self.label, bytes });
             tokio::select! {
                 result = request => result,
                 error = self.standstill(progress, bytes) => Err(error),

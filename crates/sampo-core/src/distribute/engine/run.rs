@@ -28,23 +28,25 @@ pub(in crate::distribute) struct Permit<'a> {
     _place: SemaphorePermit<'a>,
 }
 
+impl Run<'static> {
+    /// A run that delivers nothing: what it asks is bounded, tried again and cancelled like deliveries.
+    pub fn of_questions(options: Options) -> Self {
+        Self::new(&[], options)
+    }
+}
+
 impl<'a> Run<'a> {
-    pub(super) fn new(orders: &'a [PlannedOrder], options: &Options) -> Self {
+    pub(super) fn new(orders: &'a [PlannedOrder], options: Options) -> Self {
         let destinations = orders.iter().map(|planned| &*planned.order.destination);
         let lane = |destination: &'a Destination| Some((&*destination.name, Semaphore::new(destination.jobs?.get())));
         Self {
-            options: options.clone(),
-            brake: Brake::new(options),
+            brake: Brake::new(&options),
             orders,
             places: Semaphore::new(options.jobs.get()),
             lanes: destinations.filter_map(lane).collect(),
             checked: OnceCell::new(),
+            options,
         }
-    }
-
-    /// A run that delivers nothing, and asks with the same patience.
-    pub fn that_asks(options: &Options) -> Run<'static> {
-        Run::new(&[], options)
     }
 
     /// Waits for a place. Whoever waits for its own destination takes none from the others.

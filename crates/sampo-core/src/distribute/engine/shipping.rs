@@ -403,10 +403,6 @@ impl<'a> Shipping<'a> {
         if let Err(error) = self.run.brake.check() {
             return (self.entry(&item, status_of(&error), Some(&error)), item);
         }
-        self.run
-            .options
-            .reporter
-            .report(Event::DeliveryStarted { delivery: self.label(&item.name), bytes: item.bytes() });
         let started = Instant::now();
         let (attempts, item, result) = self.send(item, found).await;
         let mut delivery = match &result {

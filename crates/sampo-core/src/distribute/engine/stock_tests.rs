@@ -17,7 +17,15 @@ async fn stocked(scene: &Scene) -> (Stock, Vec<Artifact>) {
     }
     let held = backend.inventory(&shipment.release).await.unwrap().unwrap().held;
     let second = Duration::from_secs(1);
-    let from = Arc::new(Destination::new("site".into(), backend, Vec::new(), 0, second, second));
+    let from = Arc::new(Destination {
+        name: "site".into(),
+        backend,
+        needs: Vec::new(),
+        retries: 0,
+        stall_timeout: second,
+        max_wait: second,
+        jobs: None,
+    });
     let Shipment { release, artifacts } = shipment;
     let mut stock = Stock::default();
     let at = |artifact: Artifact| Artifact { path: scene.root().join("elsewhere").join(&artifact.name), ..artifact };

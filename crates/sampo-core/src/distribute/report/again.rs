@@ -41,8 +41,8 @@ impl Report {
         let mut add = |option: &str, values: Vec<String>| {
             words.extend(values.into_iter().flat_map(|value| with_value(option, value)));
         };
-        // Only the report as JSON can be read again.
-        match options.report.filter(|path| !Self::is_markdown(path)) {
+        // Only the report of a real run can be read again, and only as JSON.
+        match options.report.filter(|path| !self.dry_run && !Self::is_markdown(path)) {
             Some(path) => add("--retry", vec![path.to_string_lossy().into_owned()]),
             None => {
                 add("--tag", self.tags_to_retry().into_iter().collect());
@@ -105,7 +105,8 @@ mod tests {
             assert_eq!(words(&report, options), "sampo distribute --tag my-cli-v1.2.0 --backend web");
         }
         report.dry_run = true;
-        assert!(words(&report, RunOptions::default()).ends_with(" --dry-run"));
+        let options = RunOptions { report: Some("report.json".as_ref()), ..RunOptions::default() };
+        assert_eq!(words(&report, options), "sampo distribute --tag my-cli-v1.2.0 --backend web --dry-run");
     }
 
     #[cfg(unix)]

@@ -156,7 +156,7 @@ impl Row<'_> {
         if *bytes > 0 { human_bytes(*bytes) } else { String::new() }
     }
 
-    pub fn code(&self) -> &str {
+    pub fn note(&self) -> &str {
         match self {
             Self::One(delivery) => delivery.code.as_deref().unwrap_or_default(),
             Self::Unchanged { .. } => "",

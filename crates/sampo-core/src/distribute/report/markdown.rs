@@ -68,7 +68,7 @@ fn table_row(row: &Row<'_>) -> String {
         Row::Unchanged { count, .. } => format!("{count} items"),
     };
     let cells =
-        [code(row.backend()), item, row.size(), if row.code().is_empty() { String::new() } else { code(row.code()) }];
+        [code(row.backend()), item, row.size(), if row.note().is_empty() { String::new() } else { code(row.note()) }];
     // Inside a table a bar ends the cell wherever it stands, unless it is escaped.
     let cells = cells.map(|cell| cell.replace('|', "\\|")).join(" | ");
     format!("| {} {} | {cells} |\n", circle(Tone::of(status)), status.as_str())

@@ -57,7 +57,7 @@ fn cells(row: &Row<'_>) -> Cells {
         Row::One(delivery) => delivery.item.clone(),
         Row::Unchanged { count, .. } => format!("{count} items"),
     };
-    [row.status().as_str().to_owned(), row.backend().to_owned(), item, row.size(), row.code().to_owned()]
+    [row.status().as_str().to_owned(), row.backend().to_owned(), item, row.size(), row.note().to_owned()]
 }
 
 /// The widths of the columns. Where all of them do not fit, names are shortened; if that is not enough, sizes give way.

@@ -107,7 +107,7 @@ impl<'a> Evidence<'a> {
         let contents = self.contents.digests(name);
         let tiers =
             [(&self.lists, Against::Checksums), (&self.sidecars, Against::Checksums), (&self.records, Against::Record)];
-        for (claims, against) in tiers.into_iter().filter(|(claims, _)| !claims.of(name).is_empty()) {
+        if let Some((claims, against)) = tiers.into_iter().find(|(claims, _)| !claims.of(name).is_empty()) {
             let claimed = claims.digests(name);
             let settled = if claimed.len() == 1 { &claimed } else { &contents };
             return match (settled.len(), settled.first()) {

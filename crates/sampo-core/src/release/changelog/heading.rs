@@ -4,7 +4,7 @@ use std::fmt;
 
 use semver::Version;
 
-use super::markdown::lines;
+use super::markdown::{Line, lines};
 
 /// The versions that one section stands for: one, or a run of them folded into one section.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,14 +70,39 @@ pub(super) fn sections(text: &str) -> Vec<Headed<'_>> {
     headings.iter().zip(ends).map(section).collect()
 }
 
-/// Second-level headings: where they begin, and their text.
+/// Second-level headings, `## 1.0.0` and underlined ones: where they begin, and their text.
 fn headings(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let plain = lines(text).filter(|line| !line.is_literal);
-    plain.filter_map(|line| Some((line.start, line.text.strip_prefix("## ")?.trim())))
+    // A line of its own, which becomes a heading if the next one underlines it.
+    let mut lone: Option<Line<'_>> = None;
+    let mut is_after_blank = true;
+    lines(text).filter_map(move |line| {
+        let above = lone.take();
+        let is_plain = !line.is_literal;
+        if is_plain && is_after_blank && may_be_underlined(line.text) {
+            lone = Some(line);
+        }
+        is_after_blank = line.text.trim().is_empty();
+        let marked = line.text.strip_prefix("## ").filter(|_| is_plain).map(|heading| (line.start, heading.trim()));
+        let underlined = above.filter(|_| is_plain && is_underline(line.text));
+        marked.or_else(|| underlined.map(|above| (above.start, above.text.trim())))
+    })
+}
+
+/// Whether this begins a paragraph, as far as its first character tells.
+fn may_be_underlined(line: &str) -> bool {
+    line.starts_with(|c: char| c.is_alphanumeric() || c == '[') && !line.contains('|')
+}
+
+fn is_underline(line: &str) -> bool {
+    let line = line.trim_end();
+    line.len() >= 3 && line.bytes().all(|byte| byte == b'-')
 }
 
 fn below_heading(section: &str) -> &str {
-    section.find('\n').map_or("", |end| &section[end + 1..])
+    let mut parts = section.split_inclusive('\n');
+    let heading = parts.next().unwrap_or_default();
+    let underline = parts.next().filter(|line| !heading.starts_with('#') && is_underline(line));
+    &section[heading.len() + underline.map_or(0, str::len)..]
 }
 
 fn span(text: &str) -> Option<Span> {

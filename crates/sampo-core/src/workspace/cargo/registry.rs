@@ -13,7 +13,7 @@ use crate::environment::Environment;
 use crate::event::{Event, Reporter};
 use crate::process::{Command, Output, ProcessError, last_lines};
 use crate::secret::Redactor;
-use crate::workspace::registry::{Registry, RegistryContext, Uploaded};
+use crate::workspace::registry::{Registry, RegistryContext, RegistryError, Uploaded};
 use crate::workspace::{DependencyKind, Package, PackageId};
 
 /// Cargo's name of its default registry.
@@ -34,7 +34,7 @@ pub(super) struct CargoRegistry {
 
 impl CargoRegistry {
     pub(super) fn new(context: RegistryContext<'_>) -> Self {
-        let RegistryContext { root, environment, arguments, reporter } = context;
+        let RegistryContext { root, environment, arguments, reporter, .. } = context;
         let tokens = environment.names().filter(|name| is_token(name));
         Self {
             root: root.to_owned(),
@@ -112,7 +112,7 @@ impl CargoRegistry {
 
 #[async_trait]
 impl Registry for CargoRegistry {
-    async fn has(&self, package: &Package) -> Result<bool, ProcessError> {
+    async fn has(&self, package: &Package) -> Result<bool, RegistryError> {
         let folder = package.manifest.parent().unwrap_or(&self.root);
         let specification = format!("{}@{}", package.id.name(), package.version.as_deref().unwrap_or_default());
         let mut command = self.command(&["info", "--quiet", "--color", "never"]).argument(specification);
@@ -123,11 +123,11 @@ impl Registry for CargoRegistry {
         match output.status.success() {
             true => Ok(true),
             false if output.stderr.contains(&format!("could not find `{}", package.id.name())) => Ok(false),
-            false => Err(failure("cargo info", &output)),
+            false => Err(failure("cargo info", &output).into()),
         }
     }
 
-    async fn rehearse(&self, packages: &[&Package]) -> Result<(), ProcessError> {
+    async fn rehearse(&self, packages: &[&Package]) -> Result<(), RegistryError> {
         let chains = packages.len() > 1 && self.publishes_chains().await?;
         let rehearsal = Rehearsal::of(packages, chains);
         for group in &rehearsal.groups {
@@ -137,18 +137,24 @@ impl Registry for CargoRegistry {
         Ok(())
     }
 
-    async fn upload(&self, package: &Package) -> Result<Uploaded, ProcessError> {
+    async fn upload(&self, package: &Package) -> Result<Uploaded, RegistryError> {
         let label = format!("cargo publish {}", package.id.name());
         let output = self.publish(label.clone(), &package.manifest).run().await?;
         match output.status.success() {
             true => Ok(Uploaded::Now),
             false if says_that_it_exists(&output.stderr) => Ok(Uploaded::Before),
-            false => Err(failure(&label, &output)),
+            false => Err(failure(&label, &output).into()),
         }
     }
 
     fn only_rehearses(&self) -> bool {
         self.arguments.iter().any(|argument| argument == "--dry-run" || argument == "-n")
+    }
+
+    fn advice(&self, error: &RegistryError) -> Option<&'static str> {
+        let RegistryError::Process(ProcessError::Failed { output, .. }) = error else { return None };
+        let lacks_token = output.contains("no token found") || output.contains("401 Unauthorized");
+        lacks_token.then_some("set `CARGO_REGISTRY_TOKEN`, or run `cargo login`; then run `sampo publish` again")
     }
 }
 
@@ -246,6 +252,7 @@ mod tests {
             root: Path::new("/nowhere"),
             environment: &environment,
             arguments: words(arguments),
+            staged: Vec::new(),
             reporter: Arc::new(Silent),
         })
     }

@@ -1,26 +1,20 @@
 //! What `sampo add` asks when the command line does not say it.
 
-use std::io::{self, IsTerminal};
-
-use dialoguer::theme::ColorfulTheme;
-use dialoguer::{Input, MultiSelect, Select};
+use inquire::list_option::ListOption;
+use inquire::validator::Validation;
+use inquire::{MultiSelect, Select, Text};
 use sampo_core::changeset::Level;
 use sampo_core::config::{ChangesetsConfig, NonBlank};
+use sampo_core::environment::Environment;
 use sampo_core::event::{Event, Reporter};
 use sampo_core::project::Project;
 use sampo_core::workspace::{PackageId, Workspace};
 
+use super::editor;
+use crate::prompt::answer;
 use crate::terminal::Terminal;
 
-/// The user left a question without an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("cancelled")]
-pub struct Cancelled;
-
-/// Whether somebody sits there to answer.
-pub fn can_ask() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
-}
+const HOW_TO_CHOOSE: &str = "type to search, space to choose, enter to go on";
 
 /// At least one of the packages that can be released.
 pub fn packages(project: &Project) -> anyhow::Result<Vec<PackageId>> {
@@ -35,21 +29,14 @@ pub fn packages(project: &Project) -> anyhow::Result<Vec<PackageId>> {
     if let [only] = offered.as_slice() {
         return Ok(vec![only.clone()]);
     }
-    loop {
-        let chosen =
-            choose_several("Which packages does the change touch? (space to choose)", &project.workspace, &offered)?;
-        if !chosen.is_empty() {
-            return Ok(chosen);
-        }
-    }
+    choose_several("Which packages does the change touch?", &project.workspace, &offered, 1)
 }
 
 /// The level of each package.
 pub fn levels(workspace: &Workspace, packages: Vec<PackageId>) -> anyhow::Result<Vec<(PackageId, Level)>> {
     if let [only] = packages.as_slice() {
         let question = format!("How much does {} rise?", workspace.display_name(only));
-        let chosen = Select::with_theme(&theme()).with_prompt(question).items(Level::ALL).default(0).interact_opt();
-        let level = Level::ALL[chosen?.ok_or(Cancelled)?];
+        let level = answer(Select::new(&question, Level::ALL.to_vec()).prompt())?;
         return Ok(vec![(only.clone(), level)]);
     }
     let mut rest = packages;
@@ -58,7 +45,7 @@ pub fn levels(workspace: &Workspace, packages: Vec<PackageId>) -> anyhow::Result
         if rest.is_empty() {
             break;
         }
-        let chosen = choose_several(&format!("Which of them rise by a {level}?"), workspace, &rest)?;
+        let chosen = choose_several(&format!("Which of them rise by a {level}?"), workspace, &rest, 0)?;
         rest.retain(|package| !chosen.contains(package));
         levels.extend(chosen.into_iter().map(|package| (package, level)));
     }
@@ -74,26 +61,45 @@ pub fn levels(workspace: &Workspace, packages: Vec<PackageId>) -> anyhow::Result
 /// One of the configured categories.
 pub fn tag(config: &ChangesetsConfig) -> anyhow::Result<String> {
     let tags: Vec<&str> = config.tags.iter().map(NonBlank::as_str).collect();
-    let chosen = Select::with_theme(&theme()).with_prompt("Which category?").items(&tags).default(0).interact_opt()?;
-    Ok(tags[chosen.ok_or(Cancelled)?].to_owned())
+    Ok(answer(Select::new("Which category?", tags).prompt())?.to_owned())
 }
 
-/// A message that is not blank.
-pub fn message() -> anyhow::Result<String> {
-    let theme = theme();
-    let question = Input::<String>::with_theme(&theme)
-        .with_prompt("What do readers of the changelog learn?")
-        .validate_with(|text: &String| if text.trim().is_empty() { Err("the message is blank") } else { Ok(()) });
-    Ok(question.interact_text()?)
+/// A message that is not blank: one line, or whatever is written in the editor.
+pub fn message(environment: &Environment, levels: &[(PackageId, Level)]) -> anyhow::Result<String> {
+    let editor = editor::configured(environment).ok();
+    let help = match &editor {
+        Some(_) => "one line of Markdown; enter alone opens your editor",
+        None => "one line of Markdown",
+    };
+    let needs_text = editor.is_none();
+    let check = move |text: &str| {
+        let is_fine = !needs_text || !text.trim().is_empty();
+        Ok(if is_fine { Validation::Valid } else { Validation::Invalid("the message is blank".into()) })
+    };
+    let question = Text::new("What do readers of the changelog learn?").with_help_message(help).with_validator(check);
+    let text = answer(question.prompt())?;
+    match editor {
+        Some(editor) if text.trim().is_empty() => editor::message(&editor, levels),
+        _ => Ok(text),
+    }
 }
 
-fn choose_several(question: &str, workspace: &Workspace, offered: &[PackageId]) -> anyhow::Result<Vec<PackageId>> {
-    let names = offered.iter().map(|package| workspace.display_name(package));
-    let chosen = MultiSelect::with_theme(&theme()).with_prompt(question).items(names).interact_opt()?;
-    Ok(chosen.ok_or(Cancelled)?.into_iter().map(|index| offered[index].clone()).collect())
-}
-
-/// How questions look.
-pub fn theme() -> ColorfulTheme {
-    ColorfulTheme::default()
+/// At least `least` of the packages.
+pub fn choose_several(
+    question: &str,
+    workspace: &Workspace,
+    offered: &[PackageId],
+    least: usize,
+) -> anyhow::Result<Vec<PackageId>> {
+    let names: Vec<String> = offered.iter().map(|package| workspace.display_name(package)).collect();
+    let check = move |chosen: &[ListOption<&String>]| {
+        let is_fine = chosen.len() >= least;
+        Ok(if is_fine { Validation::Valid } else { Validation::Invalid("choose at least one, with space".into()) })
+    };
+    let asked = MultiSelect::new(question, names)
+        .with_help_message(HOW_TO_CHOOSE)
+        .with_keep_filter(false)
+        .with_validator(check)
+        .raw_prompt();
+    Ok(answer(asked)?.into_iter().map(|option| offered[option.index].clone()).collect())
 }

@@ -1,40 +1,34 @@
 //! What `sampo pre` asks when the command line does not say it.
 
-use dialoguer::{Input, MultiSelect, Select};
+use inquire::validator::Validation;
+use inquire::{Select, Text};
 use sampo_core::error::Diagnose;
 use sampo_core::prerelease::Label;
 use sampo_core::workspace::{PackageId, Workspace};
 
-use crate::commands::add::prompts::{Cancelled, theme};
+use crate::commands::add::prompts::choose_several;
+use crate::prompt::answer;
 
 /// Whether pre-releases begin; otherwise they end.
 pub fn enters() -> anyhow::Result<bool> {
-    let items = ["enter: begin pre-releases", "exit: end them"];
-    let chosen = Select::with_theme(&theme()).with_prompt("What shall happen?").items(items).default(0).interact_opt();
-    Ok(chosen?.ok_or(Cancelled)? == 0)
+    let enter = "enter: begin pre-releases";
+    let chosen = answer(Select::new("What shall happen?", vec![enter, "exit: end them"]).prompt())?;
+    Ok(chosen == enter)
 }
 
 /// A label that can be used.
 pub fn label() -> anyhow::Result<Label> {
-    let theme = theme();
-    let explained = |text: &String| match text.parse::<Label>() {
-        Ok(_) => Ok(()),
-        Err(error) => Err(error.hint().unwrap_or_default()),
+    let check = |text: &str| {
+        Ok(match text.parse::<Label>() {
+            Ok(_) => Validation::Valid,
+            Err(error) => Validation::Invalid(error.hint().unwrap_or_else(|| error.to_string()).into()),
+        })
     };
-    let question =
-        Input::<String>::with_theme(&theme).with_prompt("Which label? (alpha, beta, rc)").validate_with(explained);
-    Ok(question.interact_text()?.parse()?)
+    let question = Text::new("Which label?").with_help_message("alpha, beta, rc, ...").with_validator(check);
+    Ok(answer(question.prompt())?.parse()?)
 }
 
 /// At least one of the packages in a pre-release.
 pub fn members(workspace: &Workspace, members: Vec<PackageId>) -> anyhow::Result<Vec<PackageId>> {
-    let names: Vec<String> = members.iter().map(|package| workspace.display_name(package)).collect();
-    loop {
-        let question = "Which packages leave their pre-release? (space to choose)";
-        let chosen = MultiSelect::with_theme(&theme()).with_prompt(question).items(&names).interact_opt()?;
-        let chosen = chosen.ok_or(Cancelled)?;
-        if !chosen.is_empty() {
-            return Ok(chosen.into_iter().map(|index| members[index].clone()).collect());
-        }
-    }
+    choose_several("Which packages leave their pre-release?", workspace, &members, 1)
 }

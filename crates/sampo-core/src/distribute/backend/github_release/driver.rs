@@ -91,6 +91,7 @@ pub(super) async fn carry_out(backend: Box<dyn Backend>, shipments: Vec<Shipment
         optional: Vec::new(),
         earlier: Earlier::default(),
         unfinished: None,
+        adds: false,
     };
     let options = Options {
         jobs: NonZeroUsize::new(4).unwrap(),
@@ -101,6 +102,7 @@ pub(super) async fn carry_out(backend: Box<dyn Backend>, shipments: Vec<Shipment
         cancellation: CancellationToken::new(),
         reporter: Arc::new(Silent),
         staging: staging.to_owned(),
+        stock: Arc::default(),
     };
     let plan = Plan::new(shipments.into_iter().map(order).collect()).unwrap();
     for outcome in plan.carry_out(&options).await {

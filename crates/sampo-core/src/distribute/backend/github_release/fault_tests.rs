@@ -336,6 +336,7 @@ async fn deliver(github: &FakeGithub, client: &reqwest::Client, parcel: &Parcel,
         optional: Vec::new(),
         earlier: Earlier::default(),
         unfinished: None,
+        adds: false,
     };
     let options = Options {
         jobs: NonZeroUsize::MIN,
@@ -346,6 +347,7 @@ async fn deliver(github: &FakeGithub, client: &reqwest::Client, parcel: &Parcel,
         cancellation: CancellationToken::new(),
         reporter: Arc::new(Silent),
         staging: parcel.folder.path().to_owned(),
+        stock: Arc::default(),
     };
     let outcome = Plan::new(vec![order]).unwrap().carry_out(&options).await.remove(0);
     outcome.deliveries.into_iter().chain(outcome.finish).collect()

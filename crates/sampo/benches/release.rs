@@ -1,0 +1,88 @@
+//! `sampo release` with 100 changesets on a workspace of 1,000 crates, against `cargo metadata --no-deps` on the same
+//! workspace: the least that any tool must do to know the packages. A dry run is to take at most 2 times as long, a real
+//! release at most 4 times. Then the curve: dry runs from 100 to 10,000 crates, and what each crate costs.
+//!
+//!     cargo bench --package sampo --bench release
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use sampo_testkit::Repo;
+
+const CRATES: usize = 1000;
+const CHANGESETS: usize = 100;
+const RUNS: usize = 9;
+const CURVE: [usize; 5] = [100, 300, 1000, 3000, 10_000];
+
+const CARGO: [&str; 5] = ["cargo", "metadata", "--no-deps", "--format-version", "1"];
+const DRY_RUN: [&str; 3] = [env!("CARGO_BIN_EXE_sampo"), "release", "--dry-run"];
+const RELEASE: [&str; 2] = [env!("CARGO_BIN_EXE_sampo"), "release"];
+
+fn main() {
+    let repo = workspace(CRATES, CHANGESETS);
+    run(&repo, &CARGO);
+    run(&repo, &DRY_RUN);
+    // In turn, so that a machine whose speed drifts treats all alike.
+    let (mut cargo, mut dry_run, mut release) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        cargo.push(run(&repo, &CARGO));
+        dry_run.push(run(&repo, &DRY_RUN));
+        release.push(run(&repo, &RELEASE));
+        repo.git(&["reset", "--quiet", "--hard"]);
+        repo.git(&["clean", "--quiet", "--force", "-d"]);
+    }
+    let (cargo, dry_run, release) = (median(cargo), median(dry_run), median(release));
+    let ratio = |time: Duration| time.as_secs_f64() / cargo.as_secs_f64();
+    println!("{CRATES} crates, {CHANGESETS} changesets, medians of {RUNS}: cargo metadata --no-deps {cargo:.0?}");
+    println!("sampo release --dry-run {dry_run:.0?}, ratio {:.2} (at most 2)", ratio(dry_run));
+    println!("sampo release           {release:.0?}, ratio {:.2} (at most 4)", ratio(release));
+    for crates in CURVE {
+        let repo = workspace(crates, crates / 10);
+        let times: Vec<Duration> = (0..3).map(|_| run(&repo, &DRY_RUN)).collect();
+        let time = median(times);
+        println!("{crates:>6} crates: dry run {time:.0?}, {:.0?} each", time / u32::try_from(crates).expect("few"));
+    }
+}
+
+/// Crates in chains of ten, each needing the one before, and changesets spread over them.
+fn workspace(crates: usize, changesets: usize) -> Repo {
+    let repo = Repo::new();
+    repo.write("Cargo.toml", "[workspace]\nmembers = [\"crates/*\"]\nresolver = \"3\"\n");
+    repo.write(".sampo/config.toml", "");
+    for number in 0..crates {
+        let dependency = match number % 10 {
+            0 => String::new(),
+            _ => format!(
+                "[dependencies]\ncrate-{0:05} = {{ path = \"../crate-{0:05}\", version = \"1.0.0\" }}\n",
+                number - 1
+            ),
+        };
+        let manifest =
+            format!("[package]\nname = \"crate-{number:05}\"\nversion = \"1.0.0\"\nedition = \"2024\"\n{dependency}");
+        repo.write(&format!("crates/crate-{number:05}/Cargo.toml"), manifest);
+        repo.write(&format!("crates/crate-{number:05}/src/lib.rs"), "");
+        let changelog = format!("# crate-{number:05}\n\n## 1.0.0\n\n### Minor changes\n\n- The first one.\n");
+        repo.write(&format!("crates/crate-{number:05}/CHANGELOG.md"), changelog);
+    }
+    for number in 0..changesets {
+        let package = number * crates / changesets;
+        let text = format!("---\ncrate-{package:05}: minor\n---\n\nAdded number {number}.\n");
+        repo.write(&format!(".sampo/changesets/change-{number:05}.md"), text);
+    }
+    repo.run("cargo", &["generate-lockfile", "--offline", "--quiet"]);
+    repo.commit("everything");
+    repo
+}
+
+fn run(repo: &Repo, command: &[&str]) -> Duration {
+    let started = Instant::now();
+    let status = repo.command(command[0]).args(&command[1..]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let elapsed = started.elapsed();
+    assert!(status.is_ok_and(|status| status.success()), "{command:?} failed");
+    elapsed
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}

@@ -1,0 +1,89 @@
+//! Documents for programs: each goes to a file, or alone to standard output.
+
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::ValueEnum;
+use sampo_core::SampoError;
+use sampo_core::atomic;
+
+use crate::exit::Usage;
+use crate::print;
+
+/// What is printed on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Lines for people.
+    Text,
+    /// One JSON document, and nothing else.
+    Json,
+}
+
+/// Where a document goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// To this file, replacing an older one.
+    File(PathBuf),
+    /// To standard output, written `-`.
+    StandardOutput,
+}
+
+impl FromStr for Place {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(if text == "-" { Self::StandardOutput } else { Self::File(text.into()) })
+    }
+}
+
+impl Place {
+    /// Fails if nothing can be written there.
+    pub fn probe(&self) -> Result<(), SampoError> {
+        match self {
+            Self::File(path) => Ok(atomic::probe(path)?),
+            Self::StandardOutput => Ok(()),
+        }
+    }
+
+    /// Writes `text` and a line break, where it has none.
+    pub fn write(&self, text: &str) -> Result<(), SampoError> {
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        match self {
+            Self::File(path) => Ok(atomic::write(path, format!("{text}\n"))?),
+            Self::StandardOutput => print::line(text),
+        }
+    }
+}
+
+/// Refuses a command line that asks for two documents on standard output; whether it asks for one.
+///
+/// Each option is given as it would be written for standard output, with what was written.
+pub fn prints_one(format: Option<Format>, places: &[(&str, Option<&Place>)]) -> Result<bool, Usage> {
+    let json = (format == Some(Format::Json)).then_some("--format json");
+    let printed = places.iter().filter(|(_, place)| *place == Some(&Place::StandardOutput)).map(|(option, _)| *option);
+    let printed: Vec<&str> = json.into_iter().chain(printed).collect();
+    match printed.as_slice() {
+        [] => Ok(false),
+        [_] => Ok(true),
+        several => Err(Usage(format!(
+            "standard output takes one document, not those of `{}` together",
+            several.join("` and `")
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standard_output_takes_one_document() {
+        let file = Place::from_str("plan.json").unwrap();
+        let output = Place::from_str("-").unwrap();
+        assert!(!prints_one(Some(Format::Text), &[("--plan -", Some(&file)), ("--build-matrix -", None)]).unwrap());
+        assert!(prints_one(None, &[("--plan -", Some(&output))]).unwrap());
+        let error = prints_one(Some(Format::Json), &[("--plan -", Some(&output))]).unwrap_err();
+        assert!(error.to_string().contains("`--format json` and `--plan -`"), "{error}");
+    }
+}
