@@ -433,6 +433,6 @@ fn packages_that_share_a_tag_take_from_a_source_what_is_theirs() {
         names(&repo.path("site/aaa-cli/1.0.0")),
         [list.clone(), a, b, c, "notes.pdf".into(), "notes.pdf.sha256".into()]
     );
-    let [a, b, c] = of("zzz-cli");
-    assert_eq!(names(&repo.path("site/zzz-cli/1.0.0")), [list, a, b, c]);
+    let [a, b, manifest] = of("zzz-cli");
+    assert_eq!(names(&repo.path("site/zzz-cli/1.0.0")), [list, manifest, a, b]);
 }
