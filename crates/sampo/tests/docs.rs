@@ -231,12 +231,20 @@ fn raised_codes() -> BTreeSet<String> {
             codes.extend(body.split('"').skip(1).step_by(2).map(str::to_owned));
         }
         for call in ["BackendError::new(", "BackendError::transient("] {
-            let arguments = source.split(call).skip(1).map(str::trim_start);
-            let literals = arguments.filter_map(|arguments| arguments.strip_prefix('"')?.split_once('"'));
-            codes.extend(literals.map(|(code, _)| code.to_owned()));
+            let arguments = source.split(call).skip(1).filter_map(|arguments| arguments.split_once(','));
+            codes.extend(arguments.filter_map(|(code, _)| code_of(code.trim(), source)));
         }
     }
     codes
+}
+
+/// The text of a code that is given as a literal, or as a constant of the same file.
+fn code_of(code: &str, source: &str) -> Option<String> {
+    let literal = match code.strip_prefix('"') {
+        Some(literal) => literal,
+        None => source.split_once(&format!("const {code}: &str = \""))?.1,
+    };
+    Some(literal.split_once('"')?.0.to_owned())
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ fn faults_name_file_and_line() {
         ("---\ncoer: patch\n---\nx", ":2: no package is named `coer`; did you mean `core`?"),
         ("---\ncore: patch (New)\n---\nx", ":2: the tag `New` is used, but none is configured"),
         ("core: patch", ":1: expected `---`"),
-        ("---\nNPM/a: minor\n---\nx", ":2: `NPM/a` cannot be released: npm packages are not supported yet"),
+        ("---\nHex/a: minor\n---\nx", ":2: `Hex/a` cannot be released: hex packages are not supported yet"),
     ];
     for (text, expected) in table {
         let error = read(text, &[]).unwrap_err();

@@ -18,6 +18,16 @@ use crate::print;
 use crate::prompt::can_ask;
 use crate::terminal::Terminal;
 
+const ENTER_EXAMPLES: &str = "\
+Examples:
+  sampo pre enter alpha --package my-cli
+  sampo pre enter rc --package my-cli core --dry-run";
+
+const EXIT_EXAMPLES: &str = "\
+Examples:
+  sampo pre exit --package my-cli
+  sampo pre exit --package my-cli core --dry-run";
+
 const EXAMPLES: &str = "\
 Examples:
   sampo pre enter alpha --package my-cli    its next releases are 1.3.0-alpha, 1.3.0-alpha.1, ...
@@ -40,6 +50,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Begin pre-releases, or go on under another label.
+    #[command(after_help = ENTER_EXAMPLES)]
     Enter {
         /// The label, such as `alpha`, `beta` or `rc`.
         label: Option<String>,
@@ -47,6 +58,7 @@ enum Action {
         options: Options,
     },
     /// End pre-releases: the next release is stable.
+    #[command(after_help = EXIT_EXAMPLES)]
     Exit {
         #[command(flatten)]
         options: Options,
