@@ -255,7 +255,7 @@ impl<'a> Shipping<'a> {
             }
             backend.survey(self.shipment(), items).await
         };
-        let survey = self.attempts("survey").run(|| request()).await.1?;
+        let survey = self.attempts("survey").run(request).await.1?;
         for warning in &survey.warnings {
             let message = format!("{}: {warning}", self.planned.order.destination.name);
             self.run.options.reporter.report(Event::Warning { message: &message, hint: None });
