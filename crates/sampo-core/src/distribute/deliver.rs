@@ -262,11 +262,11 @@ impl Work<'_> {
         let mut supply = Supply::default();
         if let Some(source) = &self.source {
             let others = others.iter().copied().cloned().collect();
-            supplier.take_from(source, !sources.is_empty(), others, &releases, &mut supply).await?;
+            supplier.take_from_source(source, !sources.is_empty(), others, &releases, &mut supply).await?;
         }
         let own = if self.source.is_some() { sources } else { others };
         for taker in own {
-            supplier.take_own(taker, &releases, &mut supply).await?;
+            supplier.take_from_itself(taker, &releases, &mut supply).await?;
         }
         Ok(supply)
     }

@@ -45,7 +45,7 @@ pub(super) struct Supplier<'a> {
 
 impl Supplier<'_> {
     /// The artifacts that `source` holds, for `takers`. `may_be_open` says that this run finishes the source.
-    pub async fn take_from(
+    pub async fn take_from_source(
         &self,
         source: &Taker,
         may_be_open: bool,
@@ -67,7 +67,7 @@ impl Supplier<'_> {
     }
 
     /// What `taker` holds itself, so that it can be finished, and the files of no target that lie on this machine.
-    pub async fn take_own(
+    pub async fn take_from_itself(
         &self,
         taker: &Taker,
         releases: &[Arc<Release>],
