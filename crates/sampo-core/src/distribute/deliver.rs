@@ -272,14 +272,7 @@ impl Work<'_> {
     }
 
     fn packing(&self, options: &engine::Options, checksums: Checksums) -> Packing {
-        Packing {
-            folder: options.staging.clone(),
-            jobs: options.jobs,
-            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            checksums,
-            reporter: Arc::clone(&options.reporter),
-            cancellation: options.cancellation.clone(),
-        }
+        Packing::of(self.caller, &options.staging, options.jobs, checksums)
     }
 
     /// Finds what was built, and makes of it what is delivered.
