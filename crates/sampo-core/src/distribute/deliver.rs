@@ -244,6 +244,7 @@ impl Work<'_> {
             return Ok(Supply { lots: vec![lot], ..Supply::default() });
         }
         let Project { config, workspace, .. } = self.project;
+        let asked = self.takers.iter().chain(&self.source).map(|taker| &*taker.destination);
         let supplier = Supplier {
             config,
             search: &Search::new(config, workspace),
@@ -251,7 +252,7 @@ impl Work<'_> {
             holdings: Holdings {
                 config,
                 all: &participants(config, workspace)?,
-                run: Run::of_questions(options.clone()),
+                run: Run::of_questions(asked, options.clone()),
             },
             packing: &self.packing(options, Checksums::None),
         };

@@ -153,13 +153,13 @@ impl<'a> Site<'a> {
     }
 }
 
-/// How destinations are asked: a bounded number at the same time, nothing is changed.
+/// How destinations are asked: a bounded number at the same time, of all and of each; nothing is changed.
 pub(super) struct Asking {
     run: Run<'static>,
 }
 
 impl Asking {
-    pub fn new(caller: &Caller, jobs: NonZeroUsize, staging: &Path) -> Self {
+    pub fn new(takers: &[Taker], caller: &Caller, jobs: NonZeroUsize, staging: &Path) -> Self {
         let options = engine::Options {
             jobs,
             dry_run: true,
@@ -171,7 +171,8 @@ impl Asking {
             staging: staging.to_owned(),
             stock: Arc::default(),
         };
-        Self { run: Run::of_questions(options) }
+        let destinations = takers.iter().map(|taker| &*taker.destination);
+        Self { run: Run::of_questions(destinations, options) }
     }
 
     pub fn reporter(&self) -> &dyn Reporter {
