@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Caller;
-use super::backend::{Backend, BackendError, Inventory, Pace};
+use super::backend::{Backend, BackendError, Inventory, NOT_SUPPORTED, Pace};
 use super::destination::Taker;
 use super::engine::attempt::Attempts;
 use super::engine::run::Run;
@@ -18,9 +18,6 @@ use super::resolve::ResolveError;
 use crate::config::Config;
 use crate::event::{DeliveryLabel, Reporter};
 use crate::target::Target;
-
-/// The code of what a destination cannot do by its nature.
-const NOT_SUPPORTED: &str = "not-supported";
 
 /// One release at one destination that takes it.
 #[derive(Debug)]
