@@ -352,6 +352,8 @@ fn nothing_selected_nothing_there_and_a_foreign_report_have_their_exit_codes() {
     assert_eq!(scene.run(&["verify"]).code, 2);
     let written = scene.repo.outside("reports").join("verification.json");
     scene.verify(&["--tag", TAG, "--report", written.to_str().unwrap()], 0, &["5 of 5 identical"]);
+    let ended = scene.run(&["verify", "--tag", TAG, "--report", "found.md"]);
+    assert!(ended.code == 64 && ended.stderr.contains("written as JSON"), "{}", ended.stderr);
     let written: Value = serde_json::from_str(&fs::read_to_string(written).unwrap()).unwrap();
     assert_eq!(written["releases"][0]["tag"], TAG);
 }
