@@ -157,7 +157,8 @@ impl NpmRegistry {
     /// The manager of `package`, and what it publishes.
     fn publication(&self, package: &Package, is_dry_run: bool) -> Result<(Manager, Publication), PathError> {
         let manifest = self.manifest(package)?;
-        let PublishConfig { registry, access, tag } = manifest.map(|manifest| manifest.publish_config).unwrap_or_default();
+        let PublishConfig { registry, access, tag } =
+            manifest.map(|manifest| manifest.publish_config).unwrap_or_default();
         let publication = Publication {
             name: package.id.name().to_owned(),
             version: package.version.clone().unwrap_or_default(),
