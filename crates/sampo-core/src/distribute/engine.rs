@@ -97,6 +97,8 @@ pub struct Missing {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// Whether another run may find it.
+    pub retryable: bool,
 }
 
 /// How a run is done.

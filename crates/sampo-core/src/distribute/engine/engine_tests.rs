@@ -563,6 +563,7 @@ async fn a_missing_target_holds_back_the_finish_unless_it_is_optional() {
             code: "artifact-missing",
             message: "no binary".into(),
             hint: None,
+            retryable: false,
         });
         let outcome = scene.run(vec![order]).await.remove(0);
         assert_eq!(statuses(&outcome), [("b", status), ("a", Status::Delivered), ("finish", finish)]);
@@ -715,7 +716,7 @@ async fn what_is_missing_from_the_start_fails_fast_before_anything_is_delivered(
     scene.fail_fast = true;
     let mut order = scene.order(&Scene::destination("web", &shelf, &[]), scene.artifacts(&["a"]));
     let (code, message) = ("artifact-missing", "no binary".to_owned());
-    order.missing.push(Missing { target: None, item: "b".into(), code, message, hint: None });
+    order.missing.push(Missing { target: None, item: "b".into(), code, message, hint: None, retryable: false });
     let outcome = scene.run(vec![order]).await.remove(0);
     assert_eq!(statuses(&outcome)[..2], [("b", Status::Failed), ("a", Status::Blocked)]);
     assert!(shelf.writes().is_empty());

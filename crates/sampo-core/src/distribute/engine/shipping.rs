@@ -230,6 +230,7 @@ impl<'a> Shipping<'a> {
             let status = if order.is_optional(missing.target.as_ref()) { Status::Skipped } else { Status::Failed };
             let mut error = BackendError::new(missing.code, missing.message.clone());
             error.hint.clone_from(&missing.hint);
+            error.retry = if missing.retryable { Retry::Later } else { Retry::Never };
             let mut delivery = self.entry(&Item { name: missing.item.clone(), artifact: None }, status, Some(&error));
             delivery.target.clone_from(&missing.target);
             delivery
