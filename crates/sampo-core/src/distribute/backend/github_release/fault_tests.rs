@@ -421,8 +421,9 @@ async fn cases(client: &reqwest::Client, scene: Scene, retries: u32) -> Vec<Case
 /// Leaves out what differs from a case before it by the scene alone, and has no consequence of its own.
 fn representatives(all: Vec<Case>) -> Vec<Case> {
     let mut seen = HashSet::new();
-    let mut is_new = |case: &Case| seen.insert((case.request, case.kind, case.reach));
-    all.into_iter().filter(|case| is_new(case) || CONSEQUENCES.contains(&case.kind)).collect()
+    let mut is_new = |case: &Case| seen.insert((case.request, case.kind, case.reach, case.retries));
+    let has_consequence = |case: &Case| case.retries == 0 && CONSEQUENCES.contains(&case.kind);
+    all.into_iter().filter(|case| is_new(case) || has_consequence(case)).collect()
 }
 
 #[tokio::test]
