@@ -11,6 +11,8 @@ use http::header::LINK;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::secret::Redactor;
+
 use answer::Answer;
 use transport::{Reached, Transport};
 
@@ -47,6 +49,8 @@ pub struct Github {
     token: Option<Token>,
     timeout: Duration,
     limit: Limit,
+    /// Keeps secrets out of what servers say.
+    redactor: Redactor,
     client: Option<reqwest::Client>,
     transport: OnceLock<Transport>,
 }
@@ -54,8 +58,15 @@ pub struct Github {
 impl Github {
     /// A client. Nothing is sent or opened yet.
     pub fn new(addresses: Addresses, token: Option<Token>) -> Self {
-        let limit = Limit::default();
-        Self { addresses, token, timeout: ANSWER_TIMEOUT, limit, client: None, transport: OnceLock::new() }
+        let redactor = token.as_ref().map(Token::redactor).unwrap_or_default();
+        let (limit, transport) = (Limit::default(), OnceLock::new());
+        Self { addresses, token, timeout: ANSWER_TIMEOUT, limit, redactor, client: None, transport }
+    }
+
+    /// The same, which shows nothing of what `redactor` knows either, should a server repeat it.
+    #[must_use]
+    pub fn redacted_by(self, redactor: Redactor) -> Self {
+        Self { redactor: self.redactor.and(redactor), ..self }
     }
 
     /// The same, which waits for answers (and for each part of a download) that long at most.
@@ -168,7 +179,7 @@ impl Github {
             return Ok(transport);
         }
         let client = self.client.clone().map_or_else(transport::http_client, Ok)?;
-        let transport = Transport::new(&self.addresses, self.token.as_ref(), client)?;
+        let transport = Transport::new(&self.addresses, self.token.as_ref(), self.redactor.clone(), client)?;
         Ok(self.transport.get_or_init(|| transport))
     }
 

@@ -80,6 +80,12 @@ impl Redactor {
         Self(secrets)
     }
 
+    /// A filter for the secrets of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self::new(self.0.into_iter().chain(other.0))
+    }
+
     /// Where to cut text that goes on, so that no secret is cut in two: before the last bytes that may be the
     /// beginning of one, and before one that is there already.
     pub fn cut(&self, text: &[u8]) -> usize {

@@ -175,7 +175,7 @@ fn no_token_reaches_the_log_the_report_or_the_outputs() {
     let token = "ghp_SECRETofTheWorkflow0123456789";
     let job = Job::new(
         "[distribute.backends.github]\ntype = 'github-release'\nretries = 0\n\
-         [distribute.backends.plain]\ntype = 'command'\nrun = 'env; echo https://me:SECRET@host; exit 1'\n",
+         [distribute.backends.plain]\ntype = 'command'\nrun = 'env > ../plain.env; env; echo https://me:SECRET@host; exit 1'\n",
     );
     job.github.add_token(token, Access::Write);
     let refused = Answer::json(403, &serde_json::json!({ "message": format!("{token} may not do that") }));
@@ -186,4 +186,6 @@ fn no_token_reaches_the_log_the_report_or_the_outputs() {
     for shown in [&ended.log, &ended.outputs, &ended.summary, &report] {
         assert!(!shown.contains("SECRET"), "{shown}");
     }
+    let environment = fs::read_to_string(job.repo.root().parent().unwrap().join("plain.env")).unwrap();
+    assert!(environment.contains("SAMPO_TAG") && !environment.contains(token), "{environment}");
 }

@@ -233,6 +233,19 @@ fn a_source_that_lost_or_damaged_something_fails_that_alone() {
 }
 
 #[test]
+fn a_source_that_fails_for_a_passing_reason_is_worth_another_run() {
+    let (repo, github) = on_github("retries = 0\n");
+    github.fail(Fault::on("GET", "*/releases/*").status(502).always());
+    let ended = run(&repo, Some(&github), &["--from", "github"]);
+    let failed = ended.report["deliveries"].as_array().unwrap();
+    assert_eq!(failed.len(), 1, "{}", ended.text);
+    assert_eq!((failed[0]["code"].as_str(), failed[0]["retryable"].as_bool()), (Some("server-error"), Some(true)));
+    github.heal();
+    let ended = run(&repo, Some(&github), &["--from", "github"]);
+    assert_eq!(ended.code, 0, "{}", ended.text);
+}
+
+#[test]
 fn bytes_that_are_not_what_the_manifest_promised_are_not_passed_on() {
     let repo = tagged(&format!(
         "checksums = 'none'\n{SITE}[distribute.backends.mirror]\ntype = 'directory'\npath = 'mirror/{{{{ version }}}}'\n"

@@ -140,6 +140,29 @@ fn a_run_at_its_most_talkative_shows_no_secret() {
 }
 
 #[test]
+fn what_only_looks_shows_no_secret_either() {
+    let scene = Scene::new(&format!(
+        "{BACKENDS}[distribute.backends.checks]\ntype = 'command'\nrun = 'exit 1'\n\
+         check = 'env > ../check.env; env; echo https://me:{PRINTED}@host/ >&2; exit 1'\n"
+    ));
+    scene.shown(&[]);
+    let refused = Answer::json(403, &serde_json::json!({ "message": format!("Token {AMBIENT} is bad") }));
+    for faults in [vec![], vec![Fault::on("GET", "*/releases*").answer(refused).always()]] {
+        faults.into_iter().for_each(|fault| drop(scene.github.fail(fault)));
+        for (look, format) in [("verify", "text"), ("verify", "json"), ("status", "text"), ("status", "json")] {
+            let arguments = ["distribute", look, "-vv", "--tag", TAG, "--format", format];
+            let shown = run(&mut scene.command(env!("CARGO_BIN_EXE_sampo"), &arguments));
+            assert!(shown.contains("GitHub answered") && shown.contains("authorization"), "{shown}");
+            assert_no_secret(&shown);
+        }
+    }
+    let environment = scene.environment_of("check");
+    for secret in [AMBIENT, SECOND, CONFIGURED] {
+        assert!(!environment.contains(secret), "`check` got {secret}");
+    }
+}
+
+#[test]
 fn a_server_that_repeats_the_token_does_not_get_it_shown() {
     let answers: [fn(&str) -> Answer; 4] = [
         |token| Answer::json(403, &serde_json::json!({ "message": format!("Token {token} is bad") })),

@@ -132,6 +132,7 @@ fn missing(failure: &Failure) -> Missing {
         code: failure.code,
         message: failure.message.clone(),
         hint: failure.hint.clone(),
+        retryable: failure.retryable,
     }
 }
 

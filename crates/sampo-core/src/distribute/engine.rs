@@ -97,6 +97,8 @@ pub struct Missing {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// Whether another run may find it.
+    pub retryable: bool,
 }
 
 /// How a run is done.
@@ -262,7 +264,8 @@ async fn carry_out_group(group: Vec<&PlannedOrder>, run: &Run<'_>, signals: &Sig
     for (shipping, state) in shippings.iter().zip(join_all(delivering).await) {
         // They have one list, and what the next one makes of it counts.
         states.iter_mut().for_each(State::forget_list);
-        states.push(shipping.deliver_list(state).await);
+        let state = shipping.deliver_list(state, &states).await;
+        states.push(state);
     }
     let hindrance = shippings.iter().zip(&states).find_map(|(shipping, state)| shipping.required_problem(state));
     let mut outcomes = Vec::new();

@@ -103,6 +103,8 @@ pub struct Failure {
     pub message: String,
     /// What the user can do.
     pub hint: Option<String>,
+    /// Whether the same may be there when it is looked for again.
+    pub retryable: bool,
     /// Whether the package's `optional` list has this target, so that it holds nothing back.
     pub optional: bool,
 }
@@ -122,6 +124,7 @@ impl Failure {
             code: error.code(),
             message: crate::error::chain(error),
             hint: error.hint(),
+            retryable: false,
             optional: target.as_ref().is_some_and(|target| optional.contains(target)),
             target,
         }

@@ -115,6 +115,8 @@ pub enum MakeLatest {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct RepositoryDescription {
     #[serde(default)]
+    pub(super) private: Option<bool>,
+    #[serde(default)]
     pub(super) permissions: Option<Permissions>,
 }
 

@@ -9,7 +9,7 @@ use super::model::{Asset, NewDraft, Publication, Release};
 use super::{Call, Github};
 use crate::config::Repository;
 
-pub use super::transfer::Upload;
+pub use super::transfer::{ForUsers, Upload};
 
 /// GitHub refuses longer notes, in characters.
 pub const LONGEST_BODY: usize = 125_000;
@@ -121,15 +121,15 @@ impl Releases<'_> {
         self.github.receive(call, asset.size, sink).await
     }
 
-    /// The same from the address that users have, and without any token. False if there is no such file for them: the
-    /// release is a draft, or the repository is private.
+    /// The same from the address that users have, and without any token. There is no file for them as long as the
+    /// release is a draft or the repository is private.
     pub async fn download_as_user(
         &self,
         tag: &str,
         name: &str,
         bytes: u64,
         sink: impl FnMut(&[u8]),
-    ) -> Result<bool, GithubError> {
+    ) -> Result<ForUsers, GithubError> {
         let address = self.asset_address(tag, name);
         self.github.receive_as_user(&format!("download `{name}`"), &address, bytes, sink).await
     }

@@ -29,6 +29,12 @@ impl Github {
         Err(GithubError::PermissionDenied { action, message, needed: Some("contents=write".to_owned()), variable })
     }
 
+    /// Whether anybody may see `repository`, as far as GitHub tells.
+    pub async fn is_public(&self, repository: &Repository) -> Result<bool, GithubError> {
+        let call = Call::get(format!("look at `{repository}`")).of(repository);
+        Ok(self.fetch::<RepositoryDescription>(call).await?.private == Some(false))
+    }
+
     /// Whether the token is that of an app's installation, such as a workflow's own: of those GitHub always says that
     /// they may not push.
     async fn is_installation(&self) -> Result<bool, GithubError> {

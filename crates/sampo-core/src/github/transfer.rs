@@ -36,6 +36,17 @@ pub struct Upload<'a> {
     pub bytes: u64,
 }
 
+/// What a user without any token gets of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForUsers {
+    /// Its bytes.
+    Fetched,
+    /// The answer that there is no such file.
+    Missing,
+    /// Something else, such as a page that asks to log in.
+    Other,
+}
+
 impl Github {
     /// Sends one file to the host that the release names for it. `sent` hears the size of each chunk as it leaves.
     /// How long it may take, as a whole and without progress, is for the caller to bound.
@@ -108,14 +119,14 @@ impl Github {
         }
     }
 
-    /// Fetches exactly `bytes` bytes from a web address without the token; false if nothing of that size is there.
+    /// Fetches exactly `bytes` bytes from a web address without the token.
     pub(super) async fn receive_as_user(
         &self,
         action: &str,
         address: &str,
         bytes: u64,
         mut sink: impl FnMut(&[u8]),
-    ) -> Result<bool, GithubError> {
+    ) -> Result<ForUsers, GithubError> {
         let invalid = |error: url::ParseError| GithubError::InvalidAnswer {
             action: action.to_owned(),
             reason: format!("`{address}` is no address: {error}"),
@@ -127,12 +138,14 @@ impl Github {
             let message = "the server refused the download".into();
             return Err(GithubError::Server { action: action.to_owned(), status: status.as_u16(), message });
         }
-        // A page that asks to log in is an answer too.
+        if status == StatusCode::NOT_FOUND {
+            return Ok(ForUsers::Missing);
+        }
         if !status.is_success() || response.content_length() != Some(bytes) {
-            return Ok(false);
+            return Ok(ForUsers::Other);
         }
         self.drain(action, bytes, response.bytes_stream(), &mut sink).await?;
-        Ok(true)
+        Ok(ForUsers::Fetched)
     }
 
     async fn drain<E: std::error::Error + 'static>(

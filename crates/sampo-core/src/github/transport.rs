@@ -45,7 +45,7 @@ pub(super) struct Transport {
     pub(super) streams: reqwest::Client,
     /// What every request to GitHub carries.
     headers: HeaderMap,
-    /// Keeps the token out of what servers say.
+    /// Keeps secrets out of what servers say.
     redactor: Redactor,
 }
 
@@ -62,6 +62,7 @@ impl Transport {
     pub(super) fn new(
         addresses: &Addresses,
         token: Option<&Token>,
+        redactor: Redactor,
         streams: reqwest::Client,
     ) -> Result<Self, GithubError> {
         let headers = headers(token)?;
@@ -73,7 +74,6 @@ impl Transport {
             .add_header(USER_AGENT, AGENT.to_owned())
             .build_with_reqwest(streams.clone())
             .map_err(|error| broken(&error))?;
-        let redactor = token.map(Token::redactor).unwrap_or_default();
         Ok(Self { api, streams, headers, redactor })
     }
 

@@ -113,7 +113,8 @@ impl GithubReleaseConfig {
         // Whoever may change the configuration must not be able to have the usual token sent wherever they like.
         let may_be_sent = addresses.is_ambient() || variable.is_some();
         let token = may_be_sent.then(|| Token::find(variable, environment)).flatten();
-        Ok(Github::new(addresses, token))
+        // A server may have been shown the tokens of other backends, too.
+        Ok(Github::new(addresses, token).redacted_by(environment.redactor(variable)))
     }
 
     fn over(self, github: Github, context: &BackendContext) -> GithubReleases {

@@ -68,16 +68,15 @@ struct Place<'a> {
 }
 
 impl Holdings<'_> {
-    /// What `from` holds of `release`. What it should and does not is among the failures. None if it is to be finished and
-    /// can never tell.
+    /// What `from` holds of `release`, and how its bytes are had. What it should hold and does not is among the
+    /// failures. None if it is to be finished and can never tell.
     pub async fn of(
         &self,
         from: &Arc<Destination>,
         release: &Arc<Release>,
         participant: &Participant<'_>,
         purpose: Purpose<'_>,
-        stock: &mut Stock,
-    ) -> Result<Option<Packed>, SampoError> {
+    ) -> Result<Option<(Packed, Stock)>, SampoError> {
         let place = Place {
             holdings: self,
             from,
@@ -86,7 +85,7 @@ impl Holdings<'_> {
             catalogue: Catalogue::of(self.config, participant, release)?,
             others: self.others(participant, release)?,
         };
-        let mut packed = Packed::nothing(release, participant);
+        let (mut packed, mut stock) = (Packed::nothing(release, participant), Stock::default());
         match place.take(purpose).await {
             Err(HeldError::Unavailable { source, .. }) if purpose.is_finish() && source.code == NOT_SUPPORTED => {
                 return Ok(None);
@@ -102,7 +101,7 @@ impl Holdings<'_> {
                 packed.failures = failures;
             }
         }
-        Ok(Some(packed))
+        Ok(Some((packed, stock)))
     }
 
     fn others(&self, participant: &Participant<'_>, release: &Release) -> Result<Vec<(Catalogue, bool)>, SampoError> {
@@ -247,6 +246,7 @@ impl Place<'_> {
     }
 
     fn failure(&self, target: Option<Target>, error: &HeldError) -> Failure {
-        Failure::new(self.participant.id(), target, self.participant.optional, error)
+        let failure = Failure::new(self.participant.id(), target, self.participant.optional, error);
+        Failure { retryable: error.is_retryable(), ..failure }
     }
 }

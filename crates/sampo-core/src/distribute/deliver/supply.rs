@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures::future::try_join_all;
+
 use super::held::{HeldError, Holdings, Purpose};
 use crate::config::Config;
 use crate::distribute::checksum::Digest;
@@ -53,14 +55,12 @@ impl Supplier<'_> {
         releases: &[Arc<Release>],
         supply: &mut Supply,
     ) -> Result<(), SampoError> {
+        let purpose = Purpose::Source { may_be_open };
+        let ask = |(release, participant)| self.holdings.of(&source.destination, release, participant, purpose);
         let mut all = Vec::new();
-        for (release, participant) in self.pairs(releases) {
-            let purpose = Purpose::Source { may_be_open };
-            let packed =
-                self.holdings.of(&source.destination, release, participant, purpose, &mut supply.stock).await?;
-            if let Some(packed) = packed {
-                all.push(self.with_checksums(packed, &source.destination.name)?);
-            }
+        for (packed, stock) in try_join_all(self.pairs(releases).map(ask)).await?.into_iter().flatten() {
+            supply.stock.extend(stock);
+            all.push(self.with_checksums(packed, &source.destination.name)?);
         }
         supply.lots.push(Lot { takers, packed: all });
         Ok(())
@@ -73,16 +73,24 @@ impl Supplier<'_> {
         releases: &[Arc<Release>],
         supply: &mut Supply,
     ) -> Result<(), SampoError> {
-        let mut all = Vec::new();
+        let (mut all, mut asked) = (Vec::new(), Vec::new());
         let destination = &taker.destination;
         for (release, participant) in self.pairs(releases) {
             if !taker.takes_from(participant) || !taker.takes_version(release) {
                 all.push(Packed::nothing(release, participant));
                 continue;
             }
-            let (files, failures) = self.files(participant)?;
-            let purpose = Purpose::Finish { files: &files };
-            let held = self.holdings.of(destination, release, participant, purpose, &mut supply.stock).await?;
+            asked.push((release, participant, self.files(participant)?));
+        }
+        let ask = asked.iter().map(|(release, participant, (files, _))| {
+            self.holdings.of(destination, release, participant, Purpose::Finish { files })
+        });
+        let held = try_join_all(ask).await?;
+        for ((release, participant, (files, failures)), held) in asked.into_iter().zip(held) {
+            let held = held.map(|(packed, stock)| {
+                supply.stock.extend(stock);
+                packed
+            });
             let needs_all = held.is_none() && destination.backend.takes_whole_release();
             let can_tell = held.is_some();
             let mut packed = self.pack(release, participant, files, failures, held).await?;

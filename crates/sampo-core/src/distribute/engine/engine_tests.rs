@@ -10,7 +10,7 @@ use futures::FutureExt;
 use semver::Version;
 
 use super::*;
-use crate::distribute::backend::{Found, Presence, Progress, Receipt, Retry, Survey};
+use crate::distribute::backend::{CHANGED_MEANWHILE, Found, Presence, Progress, Receipt, Retry, Survey};
 use crate::distribute::checksum::{self, Digest};
 use crate::distribute::model::{Artifact, ArtifactKind};
 use crate::event::{Silent, Status};
@@ -67,6 +67,18 @@ impl Shelf {
         std::mem::take(&mut self.writes.lock().unwrap())
     }
 
+    fn presence(&self, item: &Item) -> Presence {
+        match self.held.lock().unwrap().get(&item.name) {
+            _ if self.blind.load(Ordering::SeqCst) => Presence::Unknown,
+            None => Presence::Absent,
+            Some(bytes) if Digest::of(bytes) == item.artifact.as_ref().unwrap().sha256 => Presence::Identical,
+            Some(bytes) => {
+                let revision = Digest::of(bytes).to_string();
+                Presence::Different(Found { description: format!("{} bytes", bytes.len()), revision })
+            }
+        }
+    }
+
     fn names(&self) -> Vec<String> {
         self.held.lock().unwrap().keys().cloned().collect()
     }
@@ -100,17 +112,7 @@ impl Backend for Memory {
         if self.0.next_fault("survey").is_some() {
             return Err(BackendError::transient("server-error", "survey failed"));
         }
-        let held = self.0.held.lock().unwrap();
-        let presence = |item: &Item| match held.get(&item.name) {
-            _ if self.0.blind.load(Ordering::SeqCst) => Presence::Unknown,
-            None => Presence::Absent,
-            Some(bytes) if Digest::of(bytes) == item.artifact.as_ref().unwrap().sha256 => Presence::Identical,
-            Some(bytes) => {
-                let revision = Digest::of(bytes).to_string();
-                Presence::Different(Found { description: format!("{} bytes", bytes.len()), revision })
-            }
-        };
-        let presences = items.iter().map(presence).collect();
+        let presences = items.iter().map(|item| self.0.presence(item)).collect();
         Ok(Survey { presences, finished: self.0.finished.load(Ordering::SeqCst), warnings: Vec::new() })
     }
 
@@ -118,7 +120,7 @@ impl Backend for Memory {
         &self,
         _shipment: &Shipment,
         item: &Item,
-        _found: &Presence,
+        found: &Presence,
         _progress: &Progress,
     ) -> Result<Receipt, BackendError> {
         self.0.arrivals.lock().unwrap().push((item.name.clone(), tokio::time::Instant::now()));
@@ -136,6 +138,9 @@ impl Backend for Memory {
         }
         if let Some(Fault::Before(retry)) = fault {
             return Err(BackendError::new("server-error", "502 Bad Gateway").with_retry(retry));
+        }
+        if item.name == checksum::SUMS_FILE && *found != self.0.presence(item) {
+            return Err(BackendError::transient(CHANGED_MEANWHILE, "something else is there now"));
         }
         let bytes = std::fs::read(&item.artifact.as_ref().unwrap().path).unwrap();
         self.0.held.lock().unwrap().insert(item.name.clone(), bytes);
@@ -354,6 +359,15 @@ impl Scene {
         artifacts.push(self.artifact(checksum::SUMS_FILE, &lines));
         artifacts
     }
+
+    /// Two packages whose releases have one tag, each with an artifact and a list.
+    fn orders_of_one_place(&self, destination: &Arc<Destination>) -> Vec<Order> {
+        let first = self.order(destination, self.listed(&["a"]));
+        let mut second = self.order(destination, self.listed(&["b"]));
+        second.shipment.release =
+            Arc::new(Release { package: "cargo/other".parse().unwrap(), ..(*first.shipment.release).clone() });
+        vec![first, second]
+    }
 }
 
 impl Shelf {
@@ -429,19 +443,25 @@ async fn a_release_of_which_nothing_is_there_is_not_made_visible() {
 async fn releases_that_share_a_place_become_visible_together() {
     let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
     let destination = Scene::destination("web", &shelf, &[]);
-    let orders = || {
-        let first = scene.order(&destination, scene.listed(&["a"]));
-        let mut second = scene.order(&destination, scene.listed(&["b"]));
-        second.shipment.release =
-            Arc::new(Release { package: "cargo/other".parse().unwrap(), ..(*first.shipment.release).clone() });
-        vec![first, second]
-    };
+    let orders = || scene.orders_of_one_place(&destination);
     shelf.fail("b", &[Fault::Before(Retry::Never)]);
     let outcomes = scene.run(orders()).await;
     assert!(outcomes.iter().all(|outcome| status_of(outcome, "finish") == Status::Blocked));
     assert!(!shelf.finished.load(Ordering::SeqCst));
     scene.run(orders()).await;
     assert!(shelf.finished.load(Ordering::SeqCst));
+    assert_eq!(shelf.list(), line("a") + &line("b"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn releases_that_share_a_list_need_no_second_attempt_for_it() {
+    let (scene, shelf) = (Scene::new(), Arc::new(Shelf::default()));
+    let mut destination = Arc::into_inner(Scene::destination("web", &shelf, &[])).unwrap();
+    destination.retries = 0;
+    let outcomes = scene.run(scene.orders_of_one_place(&Arc::new(destination))).await;
+    for outcome in &outcomes {
+        assert_eq!(status_of(outcome, checksum::SUMS_FILE), Status::Delivered, "{outcome:#?}");
+    }
     assert_eq!(shelf.list(), line("a") + &line("b"));
 }
 
@@ -544,6 +564,7 @@ async fn a_missing_target_holds_back_the_finish_unless_it_is_optional() {
             code: "artifact-missing",
             message: "no binary".into(),
             hint: None,
+            retryable: false,
         });
         let outcome = scene.run(vec![order]).await.remove(0);
         assert_eq!(statuses(&outcome), [("b", status), ("a", Status::Delivered), ("finish", finish)]);
@@ -696,7 +717,7 @@ async fn what_is_missing_from_the_start_fails_fast_before_anything_is_delivered(
     scene.fail_fast = true;
     let mut order = scene.order(&Scene::destination("web", &shelf, &[]), scene.artifacts(&["a"]));
     let (code, message) = ("artifact-missing", "no binary".to_owned());
-    order.missing.push(Missing { target: None, item: "b".into(), code, message, hint: None });
+    order.missing.push(Missing { target: None, item: "b".into(), code, message, hint: None, retryable: false });
     let outcome = scene.run(vec![order]).await.remove(0);
     assert_eq!(statuses(&outcome)[..2], [("b", Status::Failed), ("a", Status::Blocked)]);
     assert!(shelf.writes().is_empty());

@@ -1,7 +1,6 @@
 //! One release to one destination: survey, open, deliver; then its list of checksums; then finish.
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use futures::future::join_all;
 use tokio::sync::watch;
@@ -10,15 +9,18 @@ use super::PlannedOrder;
 use super::attempt::Attempts;
 use super::brake::NOT_STARTED;
 use super::run::Run;
-use crate::distribute::backend::{
-    Backend, BackendError, CHANGED_MEANWHILE, Found, Presence, Progress, Receipt, Retry, Survey,
-};
+use crate::distribute::backend::{Backend, BackendError, Presence, Progress, Retry, Survey};
 use crate::distribute::checksum::Digest;
 use crate::distribute::checksum_list::{self, is_list};
 use crate::distribute::model::{Artifact, Item, Release, Shipment};
 use crate::distribute::report::Delivery;
 use crate::error::{PathError, chain};
 use crate::event::{DeliveryLabel, Event, Status};
+
+mod sending;
+mod task;
+
+use task::Task;
 
 /// The name under which making a shipment visible is reported.
 const FINISH: &str = "finish";
@@ -48,20 +50,12 @@ pub(super) struct State {
     arrived: Vec<Artifact>,
     /// The list of checksums and what was found in its place, as long as it is not delivered.
     list: Option<(Item, Presence)>,
+    /// Whether this run has put another list there.
+    has_sent_list: bool,
     /// Whether the destination needed no finish when it was surveyed.
     was_finished: bool,
     /// Whether nothing more can be done, since the order was given up before its first delivery.
     given_up: bool,
-}
-
-/// What one item needs.
-enum Task {
-    /// It is there: as this, which for a list may be more than we would have put there.
-    Nothing(Item),
-    /// It is to be put where this was found.
-    Deliver(Item, Presence),
-    /// Nothing can be done about it, or may be.
-    Leave(Item, Status, BackendError),
 }
 
 impl<'a> Shipping<'a> {
@@ -107,9 +101,15 @@ impl<'a> Shipping<'a> {
         state
     }
 
-    /// Delivers the list of checksums: of what arrived, together with what stands there already.
-    pub async fn deliver_list(&self, mut state: State) -> State {
-        let Some((item, presence)) = state.list.take() else { return state };
+    /// Delivers the list of checksums: of what arrived, together with what stands there already. `before` is what
+    /// became of those that share it: once one of them has sent it, what was found in its place is there no more.
+    pub async fn deliver_list(&self, mut state: State, before: &[State]) -> State {
+        let Some((item, mut presence)) = state.list.take() else { return state };
+        if before.iter().any(|other| other.has_sent_list)
+            && let Some(now) = self.look_again(&item).await
+        {
+            presence = now;
+        }
         if let Some(problem) = self.required_problem(&state) {
             let delivery = if presence == Presence::Identical {
                 self.entry(&item, Status::Unchanged, None)
@@ -126,6 +126,7 @@ impl<'a> Shipping<'a> {
             Err(error) => Task::Leave(item, Status::Failed, io_failure(&error)),
         };
         let (delivery, item) = self.carry(task).await;
+        state.has_sent_list = delivery.status == Status::Delivered;
         state.note(delivery, item);
         state
     }
@@ -229,6 +230,7 @@ impl<'a> Shipping<'a> {
             let status = if order.is_optional(missing.target.as_ref()) { Status::Skipped } else { Status::Failed };
             let mut error = BackendError::new(missing.code, missing.message.clone());
             error.hint.clone_from(&missing.hint);
+            error.retry = if missing.retryable { Retry::Later } else { Retry::Never };
             let mut delivery = self.entry(&Item { name: missing.item.clone(), artifact: None }, status, Some(&error));
             delivery.target.clone_from(&missing.target);
             delivery
@@ -279,80 +281,6 @@ impl<'a> Shipping<'a> {
         }
     }
 
-    async fn task(&self, item: Item, presence: Presence) -> Task {
-        if item.artifact.is_none()
-            && presence != Presence::Identical
-            && let Some(left) = self.half_release(&item)
-        {
-            return left;
-        }
-        match presence {
-            Presence::Identical => Task::Nothing(item),
-            Presence::Unknown if self.planned.order.earlier.arrived.contains(&item.name) => Task::Nothing(item),
-            Presence::Closed(reason) => {
-                Task::Leave(item, Status::Conflict, BackendError::new("destination-closed", reason))
-            }
-            Presence::Different(found) => match &item.artifact {
-                Some(artifact) if is_list(artifact) => self.merged(artifact, found).await,
-                _ => self.replacement(item, found),
-            },
-            other => match self.rebuilt(&item) {
-                Some(error) if !self.run.options.replace => Task::Leave(item, Status::Conflict, error),
-                _ => Task::Deliver(item, other),
-            },
-        }
-    }
-
-    /// An item that is made from the whole release is not made from a part of it.
-    fn half_release(&self, item: &Item) -> Option<Task> {
-        let order = &self.planned.order;
-        if let Some(reason) = &order.unfinished {
-            let error = BackendError::new("not-selected", reason.clone());
-            return Some(Task::Leave(item.clone(), Status::Skipped, error));
-        }
-        let is_required = |missing: &&super::Missing| !order.is_optional(missing.target.as_ref());
-        let missing = order.missing.iter().find(is_required)?;
-        let error = needed_item_failed(format!("it is made from the whole release, and `{}` is missing", missing.item));
-        Some(Task::Leave(item.clone(), Status::Blocked, error))
-    }
-
-    fn replacement(&self, item: Item, found: Found) -> Task {
-        if self.run.options.replace {
-            return Task::Deliver(item, Presence::Different(found));
-        }
-        let message = format!("the destination holds {} under this name", found.description);
-        let hint = "released files are not replaced: release a new version, or pass `--replace` if this one is wrong";
-        Task::Leave(item, Status::Conflict, BackendError::new("conflict", message).with_hint(hint))
-    }
-
-    /// Why the item is not what an earlier run tried to deliver, if it is not.
-    fn rebuilt(&self, item: &Item) -> Option<BackendError> {
-        let artifact = item.artifact.as_ref().filter(|artifact| !is_list(artifact))?;
-        let before = self.planned.order.earlier.digests.get(&item.name)?;
-        if *before == artifact.sha256 {
-            return None;
-        }
-        let message = format!("it has SHA-256 {}, and had {before} in the report", artifact.sha256);
-        let hint = "bring back the files of that run, or pass `--replace` if these are the right ones";
-        Some(BackendError::new("artifact-changed", message).with_hint(hint))
-    }
-
-    /// A list that differs may be one of a run with other targets: what it lists is kept.
-    async fn merged(&self, ours: &Artifact, found: Found) -> Task {
-        let item = Item::of(ours);
-        let (_, theirs) = self.attempts(&ours.name).run(|| self.backend().read(self.shipment(), &item)).await;
-        let theirs = match theirs {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) => return Task::Leave(item, status_of(&error), error),
-        };
-        match checksum_list::merged(&theirs, ours, self.run.options.replace, &self.staging("merged")) {
-            Err(error) => Task::Leave(item, Status::Failed, io_failure(&error)),
-            Ok(None) => self.replacement(item, found),
-            Ok(Some(union)) if union.sha256 == Digest::of(&theirs) => Task::Nothing(Item::of(&union)),
-            Ok(Some(union)) => Task::Deliver(Item::of(&union), Presence::Different(found)),
-        }
-    }
-
     /// The list, without what is optional and did not arrive; none if nothing arrived that could be listed.
     fn list_of_arrived(&self, item: &Item, state: &State) -> Result<Option<Item>, PathError> {
         if self.run.options.dry_run {
@@ -368,15 +296,6 @@ impl<'a> Shipping<'a> {
         self.run.options.staging.join(purpose).join(order)
     }
 
-    fn settled(&self, task: &Task) -> Delivery {
-        match task {
-            Task::Nothing(item) => self.entry(item, Status::Unchanged, None),
-            Task::Deliver(item, Presence::Different(_)) => self.entry(item, Status::WouldReplace, None),
-            Task::Deliver(item, _) => self.entry(item, Status::WouldDeliver, None),
-            Task::Leave(item, status, error) => self.entry(item, *status, Some(error)),
-        }
-    }
-
     /// Checks credentials, and opens the destination if anything but a list is to be delivered.
     async fn make_ready(&self, open: bool) -> Result<(), BackendError> {
         self.run.check(&self.planned.order.destination).await?;
@@ -389,133 +308,6 @@ impl<'a> Shipping<'a> {
     /// Whether the credentials of the destination are good; asked once a run, through [`Run::check`].
     pub async fn check_now(&self) -> Result<(), BackendError> {
         self.attempts("check").run(|| self.backend().check()).await.1
-    }
-
-    /// Does what a task asks for; what became of it, and the item as it stands there now.
-    async fn carry(&self, task: Task) -> (Delivery, Item) {
-        let (item, found) = match task {
-            Task::Deliver(item, found) if !self.run.options.dry_run => (item, found),
-            settled => {
-                let delivery = self.settled(&settled);
-                return (delivery, settled.into_item());
-            }
-        };
-        if let Err(error) = self.run.brake.check() {
-            return (self.entry(&item, status_of(&error), Some(&error)), item);
-        }
-        let started = Instant::now();
-        let (attempts, item, result) = self.send(item, found).await;
-        let mut delivery = match &result {
-            Ok(_) => self.entry(&item, Status::Delivered, None),
-            Err((status, error)) => self.entry(&item, *status, Some(error)),
-        };
-        delivery.attempts = attempts;
-        delivery.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        if let Ok(Receipt { url: Some(url) }) = result {
-            delivery.url = Some(url);
-        }
-        (delivery, item)
-    }
-
-    /// Delivers one item. The destination is looked at after every failure that leaves doubt, since it may have
-    /// arrived, and after a list was delivered, since another run may have put its own there at the same moment.
-    async fn send(&self, mut item: Item, mut found: Presence) -> (u32, Item, Result<Receipt, (Status, BackendError)>) {
-        let name = item.name.clone();
-        let attempts = self.attempts(&name);
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let progress = Progress::default();
-            let request = self.deliver_item(&item, &found, &progress);
-            let error = match attempts.watched(request, &progress, item.bytes()).await {
-                Ok(receipt) if !self.is_overtaken(&item).await => return (attempt, item, Ok(receipt)),
-                Ok(_) => {
-                    BackendError::transient(CHANGED_MEANWHILE, "another run changes the same list again and again")
-                }
-                Err(error) => error,
-            };
-            let mut again = None;
-            if error.leaves_doubt()
-                && self.run.brake.check().is_ok()
-                && let Some(now) = self.look_again(&item).await
-            {
-                again = Some(self.task(item.clone(), now).await);
-            }
-            match again {
-                Some(Task::Nothing(item)) => return (attempt, item, Ok(Receipt::default())),
-                Some(Task::Leave(item, status, error)) => return (attempt, item, Err((status, error))),
-                Some(Task::Deliver(next, now)) => (item, found) = (next, now),
-                None => {}
-            }
-            if let Err(error) = attempts.pause(attempt, error).await {
-                return (attempt, item, Err((status_of(&error), error)));
-            }
-        }
-    }
-
-    /// Puts an item there, once its bytes are here.
-    async fn deliver_item(&self, item: &Item, found: &Presence, progress: &Progress) -> Result<Receipt, BackendError> {
-        let shipment = self.shipment();
-        let needed = item.artifact.as_ref().map_or(shipment.artifacts.as_slice(), std::slice::from_ref);
-        self.run.options.stock.bring(needed, progress).await?;
-        self.backend().deliver(shipment, item, found, progress).await
-    }
-
-    /// Whether another run has put its own list in the place of ours at the same moment.
-    async fn is_overtaken(&self, item: &Item) -> bool {
-        let is_list = item.artifact.as_ref().is_some_and(is_list);
-        is_list && matches!(self.look_again(item).await, Some(Presence::Different(_)))
-    }
-
-    /// What stands in the item's place now; nothing if that cannot be told either.
-    async fn look_again(&self, item: &Item) -> Option<Presence> {
-        let request = self.backend().survey(self.shipment(), std::slice::from_ref(item));
-        let survey = self.attempts(&item.name).once(request).await.ok()?;
-        survey.presences.into_iter().next()
-    }
-
-    /// Whether the shipment is visible although the answer that says so was lost.
-    async fn is_finished(&self, shipment: &Shipment) -> bool {
-        let Ok(items) = self.backend().items(shipment) else { return false };
-        let survey = self.attempts(FINISH).once(self.backend().survey(shipment, &items)).await;
-        let is_there = |presence: &Presence| *presence == Presence::Identical;
-        survey.is_ok_and(|survey| survey.finished && survey.presences.iter().all(is_there))
-    }
-
-    async fn finish_now(&self, item: &Item, state: &State) -> Delivery {
-        let started = Instant::now();
-        let shipment = Shipment { artifacts: state.arrived.clone(), ..self.shipment().clone() };
-        let (attempts, result) = match self.run.check(&self.planned.order.destination).await {
-            Ok(()) => match self.attempts(FINISH).run(|| self.backend().finish(&shipment)).await {
-                (attempts, Err(error)) if error.leaves_doubt() && self.is_finished(&shipment).await => {
-                    (attempts, Ok(()))
-                }
-                ended => ended,
-            },
-            Err(error) => (0, Err(error)),
-        };
-        let mut delivery = match &result {
-            Ok(()) => self.entry(item, Status::Delivered, None),
-            Err(error) => self.entry(item, status_of(error), Some(error)),
-        };
-        delivery.attempts = attempts;
-        delivery.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        delivery
-    }
-}
-
-impl Task {
-    /// What is to be delivered, if anything is.
-    fn due(&self) -> Option<&Item> {
-        match self {
-            Self::Deliver(item, _) => Some(item),
-            Self::Nothing(_) | Self::Leave(..) => None,
-        }
-    }
-
-    fn into_item(self) -> Item {
-        let (Self::Nothing(item) | Self::Deliver(item, _) | Self::Leave(item, ..)) = self;
-        item
     }
 }
 

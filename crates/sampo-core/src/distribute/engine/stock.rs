@@ -38,6 +38,11 @@ impl Stock {
         self.0.insert(path, Promise { from, release, held, fetched, progress });
     }
 
+    /// What is promised in `other` too.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// Makes sure that the bytes of `artifacts` are there and are the right ones. Movement is told to `progress`.
     pub async fn bring(
         &self,

@@ -1,5 +1,6 @@
 //! The backend against the strict fake: what it promises, and how it keeps that when GitHub fails.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sampo_testkit::FakeGithub;
@@ -78,6 +79,22 @@ async fn a_second_run_costs_one_request_and_writes_nothing() {
     github.with_embedded_assets(30).clear_requests();
     run(&*backend(&github, ""), &parcel.shipment).await.succeeded();
     assert_eq!((github.requests().len(), github.writes().len()), (2, 0));
+}
+
+#[tokio::test]
+async fn more_assets_than_fit_on_a_page_arrive_and_are_seen_again() {
+    let github = fake();
+    let files: Vec<String> = (0..120).map(|n| format!("app-{n:03}.zip")).collect();
+    let files: Vec<(&str, &[u8])> = files.iter().map(|name| (name.as_str(), name.as_bytes())).collect();
+    let parcel = parcel(TAG, &files);
+    github.with_embedded_assets(30);
+    carry_out(backend(&github, ""), vec![parcel.shipment.clone()], parcel.folder.path()).await;
+    assert_eq!(github.assets(TAG).len(), 120);
+    github.remove_asset(TAG, "app-110.zip");
+    github.clear_requests();
+    let outcome = run(&*backend(&github, ""), &parcel.shipment).await.succeeded();
+    assert_eq!((outcome.delivered, outcome.unchanged.len()), (vec!["app-110.zip".to_owned()], 119));
+    assert_eq!(uploads(&github), 1);
 }
 
 #[tokio::test]
@@ -637,6 +654,27 @@ async fn latest_stays_with_newer_versions_other_packages_and_stable_ones() {
         assert_eq!(github.latest().as_deref(), Some(latest), "{tag}");
         assert_eq!(github.release(tag).prerelease, tag.contains("-rc."));
     }
+}
+
+#[tokio::test]
+async fn latest_false_leaves_that_place_to_an_older_version() {
+    let github = fake();
+    github.add_tag("app-v1.1.0", COMMIT);
+    run(&*backend(&github, ""), &parcel("app-v1.1.0", &[("a.zip", b"a")]).shipment).await.succeeded();
+    run(&*backend(&github, "latest = false"), &three().shipment).await.succeeded();
+    assert_eq!((github.release(TAG).draft, github.latest().as_deref()), (false, Some("app-v1.1.0")));
+}
+
+#[tokio::test]
+async fn notes_longer_than_github_takes_them_are_cut_with_a_link_to_the_rest() {
+    let github = fake();
+    let mut parcel = three();
+    let release = Arc::get_mut(&mut parcel.shipment.release).unwrap();
+    release.notes = Some("- a thing\n".repeat(20_000));
+    run(&*backend(&github, ""), &parcel.shipment).await.succeeded();
+    let body = github.release(TAG).body.unwrap();
+    let link = format!("({}/acme/app/blob/{TAG}/crates/app/CHANGELOG.md)\n", github.web_url());
+    assert!(body.starts_with("- a thing\n") && body.ends_with(&link), "{}", &body[body.len() - 200..]);
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@ use super::GithubReleases;
 use crate::distribute::backend::{BackendError, Held, Inventory, Progress};
 use crate::distribute::model::Release;
 use crate::error::{PathError, chain};
-use crate::github::model::Asset;
+use crate::github::model::{Asset, Release as Entry};
+use crate::github::releases::ForUsers;
 
 impl GithubReleases {
     /// Every asset of the release, draft or published.
@@ -20,7 +21,7 @@ impl GithubReleases {
     }
 
     /// Downloads from the address that users have. There, a draft or a private repository does not exist: for those,
-    /// the API gives the bytes to whoever may read them.
+    /// the API gives the bytes to whoever may read them. What users should be able to fetch and cannot is an error.
     pub(super) async fn bring(
         &self,
         release: &Release,
@@ -37,20 +38,24 @@ impl GithubReleases {
             }
         };
         let releases = self.releases()?;
-        if !releases.download_as_user(&release.tag, &held.name, held.bytes, &mut sink).await? {
-            releases.download(&self.asset_named(release, &held.name).await?, &mut sink).await?;
+        let fetched = releases.download_as_user(&release.tag, &held.name, held.bytes, &mut sink).await?;
+        if fetched != ForUsers::Fetched {
+            let (entry, asset) = self.asset_named(release, &held.name).await?;
+            if fetched == ForUsers::Missing && !entry.draft && self.github.is_public(self.repository()?).await? {
+                return Err(hidden(&held.name, &releases.asset_address(&release.tag, &held.name)));
+            }
+            releases.download(&asset, &mut sink).await?;
         }
         written.map_err(|error| failed(to, error))
     }
 
-    async fn asset_named(&self, release: &Release, name: &str) -> Result<Asset, BackendError> {
-        let assets = match self.entry(&release.tag).await? {
-            Some((entry, _)) => self.assets_of(&entry).await?,
-            None => Vec::new(),
-        };
-        assets.into_iter().find(|asset| asset.name == name && asset.is_uploaded()).ok_or_else(|| {
-            BackendError::new("not-found", format!("`{name}` is not in the release `{}` any more", release.tag))
-        })
+    async fn asset_named(&self, release: &Release, name: &str) -> Result<(Entry, Asset), BackendError> {
+        let gone =
+            || BackendError::new("not-found", format!("`{name}` is not in the release `{}` any more", release.tag));
+        let (entry, _) = self.entry(&release.tag).await?.ok_or_else(gone)?;
+        let assets = self.assets_of(&entry).await?;
+        let asset = assets.into_iter().find(|asset| asset.name == name && asset.is_uploaded()).ok_or_else(gone)?;
+        Ok((entry, asset))
     }
 }
 
@@ -61,6 +66,14 @@ fn held(asset: &Asset) -> Held {
         sha256: asset.sha256().and_then(|sha256| sha256.parse().ok()),
         complete: asset.is_uploaded(),
     }
+}
+
+/// GitHub may need a moment to show what was published.
+fn hidden(name: &str, address: &str) -> BackendError {
+    let message = format!("`{name}` is in the published release, but not at {address}, where users fetch it");
+    BackendError::transient("not-found", message).with_hint(
+        "try again in a few minutes; if it stays away, open that address in a browser: GitHub says why there",
+    )
 }
 
 fn failed(path: &Path, error: std::io::Error) -> BackendError {

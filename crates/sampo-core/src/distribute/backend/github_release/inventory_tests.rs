@@ -104,6 +104,18 @@ async fn a_draft_and_a_private_release_come_through_the_api() {
 }
 
 #[tokio::test]
+async fn what_users_cannot_fetch_is_not_taken_from_the_api_instead() {
+    let github = fake();
+    let published = github.add_published(TAG);
+    github.add_asset(published, "a.zip", b"aaa");
+    github.fail(Fault::on("GET", "*/releases/download/*").status(404).always());
+    let error = fetch(&*backend(&github, ""), "a.zip", 3).await.unwrap_err();
+    assert_eq!((error.code, error.retry), ("not-found", Retry::Later));
+    assert!(error.message.contains(&format!("{}/acme/app/releases/download/", github.web_url())), "{error}");
+    assert!(!hosts(&github).contains(&Host::Storage));
+}
+
+#[tokio::test]
 async fn what_cannot_be_fetched_says_why_and_whether_it_may_come_back() {
     let github = fake();
     let published = github.add_published(TAG);

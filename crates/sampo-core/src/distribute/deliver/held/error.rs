@@ -43,6 +43,13 @@ pub(in crate::distribute::deliver) enum HeldError {
     Io(#[from] PathError),
 }
 
+impl HeldError {
+    /// Whether the destination may answer otherwise later on.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable { source, .. } | Self::Fetch(source) if source.is_retryable())
+    }
+}
+
 impl Diagnose for HeldError {
     fn code(&self) -> &'static str {
         match self {
