@@ -54,7 +54,8 @@ impl Registries {
     /// Refuses what no registry would take, and patterns for staging that match nothing.
     pub fn check(&self, packages: &[&Package], config: &Config) -> Result<(), PublishError> {
         for package in packages {
-            let unfit = |source: RegistryError| PublishError::Unfit { package: package.id.clone(), source: source.into() };
+            let unfit =
+                |source: RegistryError| PublishError::Unfit { package: package.id.clone(), source: source.into() };
             self.of(package).check(package).map_err(unfit)?;
         }
         let is_idle = |pattern: &&Pattern| !packages.iter().any(|package| is_npm(package) && pattern.matches(package));
