@@ -22,8 +22,8 @@ Examples:
   sampo add -p my-cli my-library -b patch -t Fixed -m 'Fixed a crash.'
   sampo add -p my-cli -b major --editor                        write the message in your editor
 
-Writes one file with a random name into .sampo/changesets; commit it with the change. To give packages different
-levels, answer the questions, or edit the file.
+Writes one file with a random name into .sampo/changesets; commit it with the change. To give
+packages different levels, answer the questions, or edit the file.
 
 Exit codes: 0 written, 1 error, 64 wrong usage, 130 cancelled; nothing is written then";
 
