@@ -115,7 +115,7 @@ impl NpmRegistry {
         let address = self.address(package, settings);
         let url = format!("{address}{}", package.id.name().replace('/', "%2f"));
         let unreachable = |source: reqwest::Error| RegistryError::Unreachable {
-            address: address.clone(),
+            address: shown(&address),
             source: source.without_url().into(),
         };
         let mut request = self.client.get(url).header("accept", "application/vnd.npm.install-v1+json");
@@ -134,7 +134,7 @@ impl NpmRegistry {
             }
             404 => Ok(false),
             401 | 403 if token.is_none() => self.ask_npm(package, &address).await,
-            status => Err(RegistryError::Answer { address, status }),
+            status => Err(RegistryError::Answer { address: shown(&address), status }),
         }
     }
 
@@ -316,6 +316,18 @@ impl Registry for NpmRegistry {
     }
 }
 
+/// An address without the credentials that may stand in it.
+fn shown(address: &str) -> String {
+    match address.split_once("://") {
+        Some((scheme, rest)) => {
+            let end = rest.find('/').unwrap_or(rest.len());
+            let start = rest[..end].rfind('@').map_or(0, |at| at + 1);
+            format!("{scheme}://{}", &rest[start..])
+        }
+        None => address.to_owned(),
+    }
+}
+
 /// The words of npm, of Yarn, and of registries that are asked nevertheless.
 fn says_that_it_exists(output: &Output) -> bool {
     let phrases =
@@ -331,3 +343,7 @@ fn failure(label: &str, output: &Output) -> ProcessError {
     let start = ["npm error", "npm ERR!"].iter().find_map(|mark| said.find(mark)).unwrap_or(0);
     ProcessError::Failed { label: label.to_owned(), status: output.status, output: last_lines(&said[start..], 20) }
 }
+
+#[cfg(test)]
+#[path = "registry_tests.rs"]
+mod tests;
