@@ -30,18 +30,18 @@ const WIDTH_WITHOUT_TERMINAL: usize = 160;
 
 const EXAMPLES: &str = "\
 Examples:
-  sampo distribute                                what is tagged at HEAD, to every destination
-  sampo distribute --build --dry-run              build what is missing, and show what would be delivered
+  sampo distribute                                what is tagged at HEAD
+  sampo distribute --build --dry-run              build, and show what would come
   sampo distribute --tag my-cli-v1.2.0 --backend github
-  sampo distribute --from github --backend site   bring what the release on GitHub has to another backend
+  sampo distribute --from github --backend site   take it from another backend
   sampo distribute --target aarch64-apple-darwin --no-finish
-                                                  one job of several: only what was built here …
-  sampo distribute --finish                       … and the last one, which needs no built file
-  sampo distribute --report report.json           keep the report …
-  sampo distribute --retry report.json            … and take only what did not succeed there
+                                                  one job of several ...
+  sampo distribute --finish                       ... and the last one
+  sampo distribute --report report.json           keep the report ...
+  sampo distribute --retry report.json            ... and do the rest of it
 
-Exit status: 0 everything is there, 1 nothing could be delivered, 2 nothing to distribute,
-3 some deliveries did not succeed, 130 interrupted.";
+Exit codes: 0 everything is there, 1 nothing could be delivered, 2 nothing to
+distribute, 3 some deliveries did not succeed, 130 interrupted.";
 
 /// Bring what was built for every release to every destination.
 ///
