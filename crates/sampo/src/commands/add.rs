@@ -97,7 +97,7 @@ impl Arguments {
 fn draft(project: &Project, arguments: Arguments) -> anyhow::Result<Draft> {
     let Project { config, workspace, environment, .. } = project;
     let packages = match arguments.packages.as_slice() {
-        [] => prompts::packages(project)?,
+        [] => prompts::packages("Which packages does the change touch?", project)?,
         names => resolve(project, names)?,
     };
     let levels = match arguments.bump {

@@ -31,7 +31,7 @@ const WIDTH_WITHOUT_TERMINAL: usize = 160;
 const EXAMPLES: &str = "\
 Examples:
   sampo distribute                                what is tagged at HEAD
-  sampo distribute --build --dry-run              build, and show what would come
+  sampo distribute --build --dry-run              build, show what would come
   sampo distribute --tag my-cli-v1.2.0 --backend github
   sampo distribute --from github --backend site   take it from another backend
   sampo distribute --target aarch64-apple-darwin --no-finish

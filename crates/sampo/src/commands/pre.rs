@@ -99,7 +99,7 @@ fn planned(project: &Project, arguments: Arguments) -> anyhow::Result<Option<(Pl
                 None => asked("LABEL", prompts::label)?,
             };
             let packages = match options.packages.as_slice() {
-                [] => asked("--package", || super::add::prompts::packages(project))?,
+                [] => asked("--package", || prompts::entering(project))?,
                 names => super::add::resolve(project, names)?,
             };
             Ok(Some((prerelease::enter(project, &label, &packages)?, options.dry_run)))
