@@ -47,7 +47,8 @@ impl Staged {
         #[cfg(unix)]
         builder.permissions(permissions_for(&path));
         let mut file = builder.tempfile_in(folder).map_err(failed())?;
-        file.write_all(contents.as_ref()).map_err(failed())?;
+        // Not through `file` itself, whose errors name the temporary file.
+        file.as_file_mut().write_all(contents.as_ref()).map_err(failed())?;
         Ok(Self { temporary: file.into_temp_path(), path })
     }
 

@@ -245,3 +245,7 @@ pub fn read(path: &Path) -> Result<Option<String>, PathError> {
 #[cfg(test)]
 #[path = "transaction/transaction_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "transaction/release_tests.rs"]
+mod release_tests;

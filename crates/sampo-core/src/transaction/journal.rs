@@ -43,7 +43,7 @@ impl Journal {
         obstacle().map_err(failed())?;
         let mut file = atomic::temporary_file_in(folder).map_err(failed())?;
         lock(file.as_file()).map_err(failed())?;
-        file.write_all(&text).map_err(failed())?;
+        file.as_file_mut().write_all(&text).map_err(failed())?;
         file.as_file().sync_all().map_err(failed())?;
         obstacle().map_err(failed())?;
         let lock = file.persist_noclobber(&path).map_err(|error| match error.error.kind() {

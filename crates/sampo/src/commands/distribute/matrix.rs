@@ -16,8 +16,8 @@ use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "\
 Examples:
-  sampo distribute matrix                     what the releases at HEAD need
-  sampo distribute matrix --pending           before the release is made
+  sampo distribute matrix            what the releases at HEAD need
+  sampo distribute matrix --pending  what would be released, before anything is
   sampo distribute matrix --format gitlab > pipeline.yml
 
 In the format for GitHub and with GITHUB_OUTPUT set, the outputs `build-matrix`
