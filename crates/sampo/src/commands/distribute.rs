@@ -29,16 +29,16 @@ const WIDTH_WITHOUT_TERMINAL: usize = 160;
 const EXAMPLES: &str = "\
 Examples:
   sampo distribute                               what is tagged at HEAD
-  sampo distribute --build --dry-run             build, and show what is missing where
+  sampo distribute --build --dry-run             build, show what is missing
   sampo distribute --tag my-cli-v1.2.0 --backend github
   sampo distribute --from github --backend site  what the release on GitHub has
   sampo distribute --target aarch64-apple-darwin --no-finish
-                                                 one job of several …
-  sampo distribute --finish                      … and the last one
-  sampo distribute --report report.json          keep the report …
-  sampo distribute --retry report.json           … and take what did not succeed
+                                                 one job of several ...
+  sampo distribute --finish                      ... and the last one
+  sampo distribute --report report.json          keep the report ...
+  sampo distribute --retry report.json           ... and take what failed
 
-Exit status: 0 everything is there, 1 nothing could be delivered, 2 nothing to
+Exit codes: 0 everything is there, 1 nothing could be delivered, 2 nothing to
 distribute, 3 some deliveries did not succeed, 130 interrupted.";
 
 /// The headings that the options stand under.

@@ -17,8 +17,8 @@ Examples:
   sampo distribute build
   sampo distribute build --package my-cli --target x86_64-unknown-linux-gnu
 
-Exit status: 0 everything is built, 1 nothing is, 2 nothing to build, 3 some builds failed,
-130 interrupted.";
+Exit codes: 0 everything is built, 1 nothing is, 2 nothing to build, 3 some
+builds failed, 130 interrupted.";
 
 /// Build each selected package for each of its targets, and put the results into the artifacts folder.
 ///

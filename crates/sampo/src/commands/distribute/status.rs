@@ -12,11 +12,12 @@ use crate::exit::INTERRUPTED;
 
 const EXAMPLES: &str = "\
 Examples:
-  sampo distribute status                       the current version of every package
+  sampo distribute status    the current version of every package
   sampo distribute status --tag my-cli-v1.1.0 --backend github
   sampo distribute status --format json
 
-Exit status: 0 whatever it found, 1 it could not look, 2 nothing to look at, 130 interrupted.";
+Exit codes: 0 whatever it found, 1 it could not look, 2 nothing to look at,
+130 interrupted.";
 
 /// Show what stands at every destination, and what is missing. Needs no built file.
 ///

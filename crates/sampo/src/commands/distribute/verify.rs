@@ -16,15 +16,17 @@ const EXAMPLES: &str = "\
 Examples:
   sampo distribute verify                        what is tagged at HEAD
   sampo distribute verify --tag my-cli-v1.2.0 --backend github
-  sampo distribute verify --all --download       every byte, whatever digests there are
+  sampo distribute verify --all --download       every byte, not only digests
   sampo distribute verify --against report.json  with the run that delivered it
   sampo distribute verify --against checksums    with the published SHA256SUMS
 
 What is right is told by the files on this machine if all of a release are here,
-else by the checksums that its destinations publish, which must agree with each other.
+else by the checksums that its destinations publish, which must agree with
+each other.
 
-Exit status: 0 all is there, visible and identical, 1 nothing is, or nothing could
-be looked at, 2 nothing to verify, 3 some of it is not as it should be, 130 interrupted.";
+Exit codes: 0 all is there, visible and identical, 1 nothing is, or nothing
+could be looked at, 2 nothing to verify, 3 some of it is not as it should be,
+130 interrupted.";
 
 /// Re-read every destination as a user would, and compare what is there with what must be there.
 #[derive(Debug, Args)]
