@@ -11,7 +11,7 @@ use crate::changeset::{Pending, transfer};
 use crate::error::Diagnose;
 use crate::project::Project;
 use crate::release::graph::Graph;
-use crate::release::plan::Warning;
+use crate::release::warning::Warning;
 use crate::release::{ranges, version};
 use crate::transaction::{self, Change};
 use crate::workspace::files::{Moves, WorkspaceFiles};

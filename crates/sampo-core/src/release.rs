@@ -10,7 +10,7 @@ use crate::atomic;
 use crate::changeset::{FOLDER, KEPT_FOLDER, Pending};
 use crate::event::{Event, Reporter};
 use crate::project::Project;
-use crate::release::plan::Aim;
+use crate::release::input::{Aim, Input};
 use crate::transaction::{self, Left};
 use crate::workspace::{Workspace, find_root};
 
@@ -21,6 +21,7 @@ pub mod changelog;
 pub mod credit;
 pub mod entry;
 pub(crate) mod graph;
+mod input;
 mod intake;
 mod levels;
 pub mod plan;
@@ -29,6 +30,7 @@ pub(crate) mod ranges;
 pub mod report;
 mod standing;
 pub(crate) mod version;
+pub mod warning;
 
 pub use cause::Cause;
 pub use plan::{Plan, Release};
@@ -67,7 +69,7 @@ async fn draw_up(project: &Project, now: DateTime<Utc>, aim: Aim, in_full: bool)
     let pending = Pending::read(workspace, &config.changesets)?;
     let tags = project.git().tag_names().await?;
     let (date, read) = (config.changelog.date(now), &transaction::read);
-    let mut input = plan::Input { workspace, config, date, read, tags: &tags, aim, credits: HashMap::new() };
+    let mut input = Input { workspace, config, date, read, tags: &tags, aim, credits: HashMap::new() };
     let mut warning = None;
     if in_full {
         let taken = intake::taken(&input, &pending);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::plan::Warning;
+use super::warning::Warning;
 use crate::changeset::{FOLDER, KEPT_FOLDER};
 use crate::config::{ChangelogConfig, Repository};
 use crate::environment::Environment;

@@ -1,6 +1,6 @@
 //! Which changesets a release takes in, and what becomes of their files.
 
-use super::plan::{Aim, Input};
+use super::input::{Aim, Input};
 use crate::changeset::transfer::Destination;
 use crate::changeset::{Changeset, Entry, KEPT_FOLDER, Pending};
 use crate::error::PathError;

@@ -1,14 +1,15 @@
 //! What a release changes, as a value: new versions, changelog entries, and the full text of every file.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use semver::Version;
 
 use super::cause::{self, Cause};
-use super::credit::Credit;
 use super::entry::{self, Entry, Heading, Reason};
+use super::input::Input;
 use super::intake::Taken;
+use super::warning::Warning;
 use crate::SampoError;
 use crate::changeset::{FOLDER, KEPT_FOLDER, Level, Pending};
 use crate::config::Config;
@@ -20,7 +21,7 @@ use crate::release::plan_file::{PlannedRelease, ReleasePlan};
 use crate::release::standing::Standings;
 use crate::release::{automatic, intake, levels, ranges, version};
 use crate::transaction::Change;
-use crate::workspace::files::{Moves, Read, WorkspaceFiles};
+use crate::workspace::files::{Moves, WorkspaceFiles};
 use crate::workspace::{Package, PackageId, Workspace};
 
 /// The releases that wait, and what they change.
@@ -60,27 +61,6 @@ pub struct Release {
     pub entries: Vec<Entry>,
     /// The new section of its changelog, in Markdown, without its heading.
     pub changelog: String,
-}
-
-/// Something that is no error.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    /// One sentence without a full stop.
-    pub message: String,
-    /// What to do about it.
-    pub hint: Option<String>,
-}
-
-impl From<(String, Option<String>)> for Warning {
-    fn from((message, hint): (String, Option<String>)) -> Self {
-        Self { message, hint }
-    }
-}
-
-impl From<&ranges::UncoveredRange> for Warning {
-    fn from(range: &ranges::UncoveredRange) -> Self {
-        Self { message: range.to_string(), hint: Some(range.advice.into()) }
-    }
 }
 
 impl Plan {
@@ -137,29 +117,6 @@ impl Plan {
         };
         ReleasePlan::new(commit, self.releases.iter().map(planned).collect())
     }
-}
-
-/// What a plan is made from.
-pub(super) struct Input<'a> {
-    pub(super) workspace: &'a Workspace,
-    pub(super) config: &'a Config,
-    /// For the headings of changelogs.
-    pub(super) date: Option<String>,
-    pub(super) read: Read<'a>,
-    /// Every git tag.
-    pub(super) tags: &'a HashSet<String>,
-    pub(super) aim: Aim,
-    /// By the changeset's path.
-    pub(super) credits: HashMap<PathBuf, Credit>,
-}
-
-/// What a release makes of packages that are in a pre-release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Aim {
-    /// Their next pre-release.
-    Next,
-    /// The stable version that they lead to.
-    Stable,
 }
 
 /// What changesets say of the packages that take part.

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::tests::dependencies;
 use super::*;
+use crate::release::input::Aim;
 use crate::transaction;
 use crate::workspace::Ecosystem;
 

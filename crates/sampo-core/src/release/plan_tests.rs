@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::*;
 use crate::changeset;
+use crate::release::input::Aim;
 use crate::workspace::{DependencyKind, Ecosystem, InternalDependency};
 
 /// A workspace below `/repo`: its files, and what discovery makes of them.

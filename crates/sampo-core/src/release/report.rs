@@ -125,7 +125,7 @@ impl ReleaseReport {
     /// The report of `plan`, whose changes were made if `released`.
     pub fn new(project: &Project, plan: &Plan, released: bool) -> Self {
         let root = &project.workspace.root;
-        let warning = |warning: &super::plan::Warning| ReportedWarning {
+        let warning = |warning: &super::warning::Warning| ReportedWarning {
             message: warning.message.clone(),
             hint: warning.hint.clone(),
         };

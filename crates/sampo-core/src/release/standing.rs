@@ -9,7 +9,7 @@ use super::version::{self, Standing, VersionError, has_same_numbers, is_number};
 use crate::changeset::{Changeset, Level};
 use crate::config::Config;
 use crate::release::changelog;
-use crate::release::plan::{Aim, Input};
+use crate::release::input::{Aim, Input};
 use crate::workspace::{Package, PackageId};
 
 /// The versions of a workspace; each changelog is read once, and only where it matters.
