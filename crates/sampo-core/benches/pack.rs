@@ -27,7 +27,7 @@ const SHAPES: [(&str, u64, usize); 2] = [("one", 48 << 20, 1), ("many", 4 << 20,
 const TOOLS: [(ArchiveFormat, &str, &str); 4] = [
     (ArchiveFormat::TarGz, "pigz", "tar -cf - -C \"$IN\" . | pigz -6"),
     (ArchiveFormat::Zip, "pigz", "pigz -6 -K -c \"$IN\"/*"),
-    (ArchiveFormat::TarZst, "zstd", "tar -cf - -C \"$IN\" . | zstd -q -T0 -10"),
+    (ArchiveFormat::TarZst, "zstd", "tar -cf - -C \"$IN\" . | zstd -q -T0 -9"),
     (ArchiveFormat::TarXz, "xz", "tar -cf - -C \"$IN\" . | xz -T0 -6"),
 ];
 

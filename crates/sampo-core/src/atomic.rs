@@ -1,6 +1,5 @@
 //! Writing a file all or not at all: temporary file in the same folder, fsync, rename.
 
-use std::convert::Infallible;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::panic::resume_unwind;
@@ -23,8 +22,7 @@ pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), PathError> {
     let staged = Staged::new(path, contents)?;
     staged.sync()?;
     let path = staged.commit()?;
-    sync_folder(folder_of(&path));
-    Ok(())
+    sync_folder(folder_of(&path))
 }
 
 /// The new contents of a file, written beside it: the steps of [`write()`] one by one, for several files that change
@@ -49,7 +47,8 @@ impl Staged {
         #[cfg(unix)]
         builder.permissions(permissions_for(&path));
         let mut file = builder.tempfile_in(folder).map_err(failed())?;
-        file.write_all(contents.as_ref()).map_err(failed())?;
+        // Not through `file` itself, whose errors name the temporary file.
+        file.as_file_mut().write_all(contents.as_ref()).map_err(failed())?;
         Ok(Self { temporary: file.into_temp_path(), path })
     }
 
@@ -119,20 +118,30 @@ pub fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Makes a rename in `folder` durable where the platform can.
-pub fn sync_folder(folder: &Path) {
-    // Windows cannot open a folder for syncing, and some network shares refuse: the rename itself has happened.
-    if let Ok(folder) = fs::File::open(folder) {
-        let _ = folder.sync_all();
+/// Makes a rename in `folder` durable where the platform can; a failure of the disk is an error.
+pub fn sync_folder(folder: &Path) -> Result<(), PathError> {
+    // Windows cannot open a folder for syncing.
+    if cfg!(windows) {
+        return Ok(());
+    }
+    match fs::File::open(folder).and_then(|folder| folder.sync_all()) {
+        Err(error) if !is_refused(&error) => Err(PathError::new("make durable what was written in", folder)(error)),
+        _ => Ok(()),
     }
 }
 
+/// Whether the platform does not sync folders, or not this one: some network shares refuse, and a folder that may be
+/// written but not read cannot be opened. The rename itself has happened.
+fn is_refused(error: &std::io::Error) -> bool {
+    /// What some file systems say of a folder, on every Unix.
+    const EBADF: i32 = 9;
+    let refusals = [ErrorKind::InvalidInput, ErrorKind::Unsupported, ErrorKind::PermissionDenied];
+    refusals.contains(&error.kind()) || error.raw_os_error() == Some(EBADF)
+}
+
 /// Makes renames in all these folders durable where the platform can.
-pub fn sync_folders(folders: &[&Path]) {
-    let Ok(()) = all_at_once(folders, |folder| {
-        sync_folder(folder);
-        Ok::<(), Infallible>(())
-    });
+pub fn sync_folders(folders: &[&Path]) -> Result<(), PathError> {
+    all_at_once(folders, |folder| sync_folder(folder))
 }
 
 /// How many files are synced at the same time. A file system writes what waits together in one go, so that many take
@@ -199,6 +208,19 @@ mod tests {
         let error = write(&blocked.join("below-a-file"), "x").unwrap_err();
         assert!(error.to_string().contains("below-a-file"));
         assert_eq!(fs::read_to_string(&blocked).unwrap(), "old");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_cannot_be_synced_is_an_error_unless_its_platform_refuses() {
+        let folder = tempfile::tempdir().unwrap();
+        sync_folders(&[folder.path()]).unwrap();
+        let error = sync_folders(&[folder.path(), &folder.path().join("gone")]).unwrap_err();
+        assert!(error.to_string().starts_with("cannot make durable what was written in `"), "{error}");
+        // EBADF, EACCES and EINVAL; EIO, and no space left.
+        for (code, refused) in [(9, true), (13, true), (22, true), (5, false), (28, false)] {
+            assert_eq!(is_refused(&std::io::Error::from_raw_os_error(code)), refused, "{code}");
+        }
     }
 
     #[test]

@@ -34,3 +34,7 @@ pub mod update;
 pub mod workspace;
 
 pub use error::SampoError;
+
+#[cfg(test)]
+#[path = "hostile_tests.rs"]
+mod hostile;

@@ -192,8 +192,7 @@ fn carry_out(changes: &[Change], obstacle: Obstacle<'_>) -> Result<(), PathError
             None => remove(&change.path)?,
         }
     }
-    atomic::sync_folders(&folders(changes));
-    Ok(())
+    atomic::sync_folders(&folders(changes))
 }
 
 /// Puts every file back that is changed; what could not be put back, and why.
@@ -213,9 +212,11 @@ fn take_back(changes: &[Change], obstacle: Obstacle<'_>) -> Result<(), Vec<Strin
             None => remove(&change.path),
         }
     };
-    let failures: Vec<String> =
-        changes.iter().rev().filter_map(|change| put_back(change).err()).map(|error| chain(&error)).collect();
-    atomic::sync_folders(&folders(changes));
+    let mut failures: Vec<PathError> = changes.iter().rev().filter_map(|change| put_back(change).err()).collect();
+    // A folder that was never made holds nothing.
+    let folders: Vec<&Path> = folders(changes).into_iter().filter(|folder| folder.exists()).collect();
+    failures.extend(atomic::sync_folders(&folders).err());
+    let failures: Vec<String> = failures.iter().map(|error| chain(error)).collect();
     if failures.is_empty() { Ok(()) } else { Err(failures) }
 }
 
@@ -244,3 +245,7 @@ pub fn read(path: &Path) -> Result<Option<String>, PathError> {
 #[cfg(test)]
 #[path = "transaction/transaction_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "transaction/release_tests.rs"]
+mod release_tests;

@@ -16,6 +16,9 @@ use crate::environment::Environment;
 const SWITCH: &str = "SAMPO_NO_UPDATE_CHECK";
 /// The address of a mirror of the index, in its sparse form.
 const MIRROR: &str = "SAMPO_UPDATE_INDEX";
+/// The last version of the earlier Sampo, which the index lists under the same name. It is nobody's update: it lacks
+/// most of what this one does.
+const EARLIER: Version = Version::new(0, 24, 0);
 const INDEX: &str = "https://index.crates.io/";
 /// Where the index tells of `sampo`.
 const PLACE: &str = "sa/mp/sampo";
@@ -69,9 +72,10 @@ impl UpdateCheck {
         Some(Self { index, memory: cache_folder(environment)?.join(MEMORY), running })
     }
 
-    /// The newest version, if it is remembered and newer than the one that runs.
+    /// The newest version, if it is remembered, newer than the one that runs, and not of the earlier Sampo.
     pub fn newer(&self) -> Option<Version> {
-        self.remembered().map(|answer| answer.newest).filter(|newest| *newest > self.running)
+        let newest = self.remembered()?.newest;
+        (newest > self.running && newest > EARLIER).then_some(newest)
     }
 
     /// Whether the last answer is too old.
@@ -139,9 +143,13 @@ mod tests {
     }
 
     fn check(folder: &std::path::Path, index: &str) -> UpdateCheck {
+        check_of(Version::new(1, 2, 0), folder, index)
+    }
+
+    fn check_of(running: Version, folder: &std::path::Path, index: &str) -> UpdateCheck {
         let name = if cfg!(windows) { "LOCALAPPDATA" } else { "XDG_CACHE_HOME" };
         let variables = [(name, folder.to_str().unwrap()), (MIRROR, index)];
-        UpdateCheck::new(&variables.into_iter().collect(), Version::new(1, 2, 0)).unwrap()
+        UpdateCheck::new(&variables.into_iter().collect(), running).unwrap()
     }
 
     /// A server that answers one request with `body` and gives back what was asked.
@@ -190,6 +198,16 @@ mod tests {
             asked.await.unwrap();
             assert_eq!(std::fs::read_to_string(&memory).unwrap(), format!("{kept}\n{NOON}\n"));
             assert!(!check.is_due(at(NOON)));
+        }
+    }
+
+    #[test]
+    fn the_earlier_sampo_is_no_newer_version_however_high_its_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = check_of(Version::new(0, 1, 0), folder.path(), "http://127.0.0.1:9");
+        for (known, newer) in [("0.24.0", None), ("0.24.1", Some(Version::new(0, 24, 1))), ("0.0.9", None)] {
+            atomic::write(&folder.path().join(MEMORY), format!("{known}\n{NOON}\n")).unwrap();
+            assert_eq!(check.newer(), newer, "{known}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! The mode `distribute`.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -7,7 +9,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use sampo_core::distribute::report::{Detail, Report, Verdict};
 use sampo_core::distribute::{self, Caller, Choice, Finishing, Outcome, Request, Selection};
-use sampo_core::event::Reporter;
+use sampo_core::event::{Event, Reporter};
 use sampo_core::github_output;
 use sampo_core::interrupt::{self, Interrupt};
 use sampo_core::project::Project;
@@ -43,6 +45,7 @@ pub async fn run(inputs: &Inputs) -> anyhow::Result<ExitCode> {
         }
         Outcome::Done(report) => {
             annotations::print(&report.to_text(WIDTH, Detail::Brief));
+            write_summary(inputs, &report);
             write_outputs(inputs, &outputs(&report, &report_path))?;
             Ok(match report.verdict() {
                 Verdict::Success => ExitCode::SUCCESS,
@@ -101,6 +104,16 @@ fn outputs(report: &Report, path: &Path) -> Vec<(&'static str, String)> {
         ("distribute-report", path.to_string_lossy().into_owned()),
         ("failed-backends", serde_json::to_string(&failed).expect("a list of names is JSON")),
     ]
+}
+
+/// Shows the report on the page of the run. What was delivered does not depend on it.
+fn write_summary(inputs: &Inputs, report: &Report) {
+    let Some(path) = inputs.environment().get("GITHUB_STEP_SUMMARY") else { return };
+    let opened = OpenOptions::new().append(true).create(true).open(path);
+    if let Err(error) = opened.and_then(|mut file| file.write_all(report.to_markdown(Detail::Brief).as_bytes())) {
+        let message = format!("cannot write the summary of the job to `{path}`: {error}");
+        Log.report(Event::Warning { message: &message, hint: None });
+    }
 }
 
 fn write_outputs(inputs: &Inputs, outputs: &[(&str, String)]) -> anyhow::Result<()> {

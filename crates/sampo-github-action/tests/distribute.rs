@@ -29,12 +29,14 @@ impl Job {
     }
 
     fn step(&self, token: &str, inputs: &[(&str, &str)]) -> Ended {
-        let output = self.repo.outside("runner").join("output");
+        let [output, summary] = ["output", "summary"].map(|name| self.repo.outside("runner").join(name));
         let _ = fs::remove_file(&output);
+        let _ = fs::remove_file(&summary);
         let mut command: Command = self.repo.command(env!("CARGO_BIN_EXE_sampo-github-action"));
         command
             .env("GITHUB_WORKSPACE", self.repo.root())
             .env("GITHUB_OUTPUT", &output)
+            .env("GITHUB_STEP_SUMMARY", &summary)
             .env("RUNNER_TEMP", self.repo.outside("runner"))
             .env("GITHUB_API_URL", self.github.api_url())
             .env("GITHUB_TOKEN", token)
@@ -46,6 +48,7 @@ impl Job {
             code: ended.status.code().unwrap(),
             log: String::from_utf8(ended.stdout).unwrap() + &String::from_utf8(ended.stderr).unwrap(),
             outputs: fs::read_to_string(&output).unwrap_or_default(),
+            summary: fs::read_to_string(&summary).unwrap_or_default(),
         }
     }
 }
@@ -54,6 +57,7 @@ struct Ended {
     code: i32,
     log: String,
     outputs: String,
+    summary: String,
 }
 
 #[test]
@@ -64,6 +68,7 @@ fn it_delivers_and_tells_the_following_steps() {
     let report = job.repo.outside("runner").join("sampo-distribute-report.json");
     let expected = format!("distributed=true\ndistribute-report={}\nfailed-backends=[]\n", report.to_string_lossy());
     assert_eq!(ended.outputs, expected);
+    assert!(ended.summary.starts_with("## 3 delivered\n"), "{}", ended.summary);
     assert_eq!(job.github.assets("my-cli-v1.2.0").len(), 3);
     assert!(fs::read_to_string(report).unwrap().contains("\"delivered\""));
 }
@@ -78,6 +83,7 @@ fn a_failed_backend_is_named_in_the_outputs_and_annotated() {
     assert!(ended.outputs.contains("distributed=false\n"), "{}", ended.outputs);
     assert!(ended.outputs.contains("failed-backends=[\"github\"]\n"), "{}", ended.outputs);
     assert!(ended.log.contains("::error::"), "{}", ended.log);
+    assert!(ended.summary.contains("**`credentials-refused`**"), "{}", ended.summary);
     assert!(!ended.log.contains("ghp_wrong_token"));
     assert!(job.repo.exists("site/1.2.0/manifest.json"));
 }
@@ -177,7 +183,7 @@ fn no_token_reaches_the_log_the_report_or_the_outputs() {
     let ended = job.step(token, &[("COMMAND", "distribute")]);
     let report = fs::read_to_string(job.repo.outside("runner").join("sampo-distribute-report.json")).unwrap();
     assert!(ended.log.contains("*** may not do that") && report.contains("https://***@host"), "{}", ended.log);
-    for shown in [&ended.log, &ended.outputs, &report] {
+    for shown in [&ended.log, &ended.outputs, &ended.summary, &report] {
         assert!(!shown.contains("SECRET"), "{shown}");
     }
     let environment = fs::read_to_string(job.repo.root().parent().unwrap().join("plain.env")).unwrap();

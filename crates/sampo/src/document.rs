@@ -20,6 +20,16 @@ pub enum Format {
     Json,
 }
 
+impl Format {
+    /// Prints the one that was asked for.
+    pub fn print(self, text: impl FnOnce() -> String, json: impl FnOnce() -> String) -> Result<(), SampoError> {
+        match self {
+            Self::Text => print::result(text()),
+            Self::Json => print::line(json()),
+        }
+    }
+}
+
 /// Where a document goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {

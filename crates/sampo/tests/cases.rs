@@ -12,8 +12,9 @@
 //! ```
 //!
 //! `␍` stands for a carriage return, `␄` for an end without a line break, `«BOM»` for a byte order mark. A crate needs
-//! no source files, a folder `.sampo` is there, the date is 2026-11-22, and nothing is committed unless a command does it. `UPDATE_CASES=1` writes
-//! what the commands do into the cases: read the difference before you commit it.
+//! no source files, a folder `.sampo` is there, the date is 2026-11-22, and nothing is committed unless a command does it. The random name
+//! of what `sampo add` writes becomes `noted-1.md`, `noted-2.md` and so on. `UPDATE_CASES=1` writes what the commands do
+//! into the cases: read the difference before you commit it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -42,6 +43,11 @@ fn changelogs() {
 #[test]
 fn changesets() {
     run("changeset");
+}
+
+#[test]
+fn additions() {
+    run("add");
 }
 
 #[test]
@@ -76,7 +82,7 @@ fn check(path: &Path) -> Result<(), String> {
 
 /// The case as it comes out: what is given stays, what commands do is written anew.
 fn play(case: &str) -> String {
-    let mut scene = Scene { repo: Repo::new(), text: String::new() };
+    let mut scene = Scene { repo: Repo::new(), text: String::new(), noted: 0 };
     fs::create_dir(scene.repo.path(".sampo")).unwrap();
     let mut lines = case.lines().peekable();
     while let Some(line) = lines.next() {
@@ -108,6 +114,8 @@ fn is_mark(line: &str) -> bool {
 struct Scene {
     repo: Repo,
     text: String,
+    /// How many changesets got a name of ours.
+    noted: usize,
 }
 
 impl Scene {
@@ -134,7 +142,10 @@ impl Scene {
         let output =
             self.repo.command(program).env("SOURCE_DATE_EPOCH", NOW).args(arguments).envs(variables).output().unwrap();
         self.line(&format!("$ {command}"));
-        String::from_utf8_lossy(&output.stdout).lines().for_each(|line| self.line(line));
+        for line in String::from_utf8_lossy(&output.stdout).lines() {
+            let line = self.named(line);
+            self.line(&line);
+        }
         let root = self.repo.root().to_string_lossy().into_owned();
         let said = String::from_utf8_lossy(&output.stderr).replace(&root, "ROOT");
         said.lines().for_each(|line| self.line(&format!("! {line}")));
@@ -149,6 +160,17 @@ impl Scene {
         for path in before.keys().filter(|path| !after.contains_key(*path)) {
             self.line(&format!("@removed {path}"));
         }
+    }
+
+    /// Gives the changeset that this line tells of a name that is the same in every run.
+    fn named(&mut self, line: &str) -> String {
+        let Some(path) = line.strip_prefix("wrote ").filter(|path| path.starts_with(".sampo/changesets/")) else {
+            return line.to_owned();
+        };
+        self.noted += 1;
+        let name = format!(".sampo/changesets/noted-{}.md", self.noted);
+        fs::rename(self.repo.path(path), self.repo.path(&name)).unwrap();
+        format!("wrote {name}")
     }
 
     /// The text of every file but git's own.

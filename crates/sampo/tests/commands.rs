@@ -256,6 +256,9 @@ fn the_help_of_every_command_has_examples_and_explains_every_option() {
         assert!(help.contains("Examples:\n  sampo "), "{command:?} has no examples");
         assert!(ended(&repo, &[&["help"], &words[..]].concat(), 0).contains("Usage: "), "{command:?}");
         let lines: Vec<&str> = help.lines().collect();
+        // Unlike what stands above them, they are not wrapped where the terminal ends.
+        let examples = lines.iter().skip_while(|line| **line != "Examples:");
+        assert_eq!(examples.filter(|line| line.chars().count() > 80).count(), 0, "{command:?}: {help}");
         for pair in lines.windows(2) {
             let is_option = pair[0].trim_start().starts_with('-') && !pair[0].contains("  - ");
             let is_explained = pair[0].trim_start().contains("  ") || pair[1].starts_with("          ");
@@ -315,6 +318,12 @@ fn the_manual_has_a_page_for_every_command() {
     }
     assert_eq!(printed.lines().count(), expected.len(), "{printed}");
     assert!(repo.read("out/man1/sampo-distribute-matrix.1").contains("sampo\\-distribute\\-matrix"));
+    let page = repo.read("out/man1/sampo-status.1");
+    let closing = [".SH EXAMPLES\n.nf\n  sampo status\n", "\n.fi\n.PP\nWorks on", "\n.SH \"EXIT STATUS\"\n0 something"];
+    for expected in closing {
+        assert!(page.contains(expected), "{expected}: {page}");
+    }
+    assert!(page.contains(concat!("\"sampo ", env!("CARGO_PKG_VERSION"), "\"")), "{page}");
 }
 
 #[test]

@@ -206,6 +206,14 @@ fn a_source_without_the_release_or_with_a_part_of_it_delivers_nothing() {
 }
 
 #[test]
+fn a_command_is_no_source_and_the_error_says_what_is() {
+    let repo = tagged(&format!("{SITE}[distribute.backends.log]\ntype = 'command'\nrun = 'true'\n"));
+    let ended = run(&repo, None, &["--from", "log"]);
+    assert_eq!((ended.code, ended.problems()[0].as_str()), (1, "not-supported my-cli-v1.2.0"), "{}", ended.text);
+    assert!(ended.text.contains("a `github-release` or a `directory`"), "{}", ended.text);
+}
+
+#[test]
 fn a_source_that_lost_or_damaged_something_fails_that_alone() {
     let (repo, github) = on_github("");
     github.remove_asset(TAG, &archive(MAC));

@@ -215,6 +215,31 @@ fn init_asks_how_tags_and_changelogs_look_and_knows_what_git_knows() {
     assert_eq!(repo.read(".sampo/config.toml"), config);
 }
 
+#[test]
+fn pre_asks_what_shall_happen_to_which_packages() {
+    let repo = workspace("");
+    let mut session = sampo(&repo, &["pre"], &[]);
+    reply(&mut session, "What shall happen?", &[ENTER]);
+    reply(&mut session, "Which label?", &["1", ENTER]);
+    reply(&mut session, "one part that is no number", &["\x7f", "rc", ENTER]);
+    reply(&mut session, "Which packages begin a pre-release?", &["core", SPACE, ENTER]);
+    let said = ended(session, 0);
+    assert!(said.contains("  core: 1.0.0 -> "), "{said}");
+    assert!(repo.read("crates/core/Cargo.toml").contains("-rc\""), "{}", repo.read("crates/core/Cargo.toml"));
+
+    repo.commit("first");
+    let said = cancelled(&repo, "pre exit", "Which packages leave their pre-release?", |session| {
+        session.send_control('c').unwrap();
+    });
+    assert!(said.contains("code=130") && repo.git(&["status", "--porcelain"]).is_empty(), "{said}");
+
+    let mut session = sampo(&repo, &["pre"], &[]);
+    reply(&mut session, "What shall happen?", &[DOWN, ENTER]);
+    reply(&mut session, "Which packages leave their pre-release?", &[SPACE, ENTER]);
+    ended(session, 0);
+    assert!(!repo.read("crates/core/Cargo.toml").contains("-rc"));
+}
+
 /// A place of the index that takes connections, and what it does with them.
 fn index(answer: Option<&'static str>) -> String {
     use std::io::{Read, Write};

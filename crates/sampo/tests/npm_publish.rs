@@ -75,23 +75,26 @@ fn a_publish_that_fails_at_the_third_of_five_goes_on_at_the_third() {
 
 #[test]
 fn a_dry_run_rehearses_and_leaves_no_trace() {
-    let repo = workspace(&[("@dry/b", "1.0.0", "\"dependencies\": {\"@dry/a\": \"^1.0.0\"}"), ("@dry/a", "1.0.0", "")]);
+    let repo = workspace(&[("@dry/a", "1.0.0", "")]);
     let (code, stdout, stderr) = publish(&repo, &["--dry-run"]);
     assert_eq!(code, 0, "{stderr}");
-    let expected = "@dry/a 1.0.0: would be published, would be tagged @dry/a-v1.0.0\n\
-                    @dry/b 1.0.0: would be published, would be tagged @dry/b-v1.0.0\n";
-    assert_eq!(stdout, expected);
+    assert_eq!(stdout, "@dry/a 1.0.0: would be published, would be tagged @dry/a-v1.0.0\n");
     assert_eq!((NpmRegistry::shared().versions("@dry/a").len(), tags(&repo).len()), (0, 0));
 }
 
 #[test]
 fn the_manifest_and_the_arguments_say_how_a_package_is_published() {
     let registry = NpmRegistry::shared();
+    let address = registry.address();
+    let of_scope = format!("\"publishConfig\": {{\"@how:registry\": \"{address}\"}}");
+    let tagged =
+        format!("\"publishConfig\": {{\"registry\": \"{address}\", \"tag\": \"next\", \"access\": \"restricted\"}}");
     let repo = workspace(&[
-        ("@how/pre", "1.0.0-rc.1", ""),
-        ("@how/tagged", "1.0.0", "\"publishConfig\": {\"tag\": \"next\", \"access\": \"restricted\"}"),
+        ("@how/pre", "1.0.0-rc.1", &of_scope),
+        ("@how/tagged", "1.0.0", &tagged),
         ("@how/private", "1.0.0", "\"private\": true"),
     ]);
+    repo.write(".npmrc", "@how:registry=http://127.0.0.1:1/\n").commit("settings that the manifests overrule");
     let (code, stdout, stderr) = publish(&repo, &[]);
     assert_eq!(code, 0, "{stderr}");
     assert!(stdout.ends_with("@how/private 1.0.0: tagged @how/private-v1.0.0\n"), "{stdout}");
@@ -154,6 +157,24 @@ fn what_a_registry_would_refuse_is_refused_before() {
     let (code, _, stderr) = publish(&repo, &[]);
     assert_eq!(code, 1);
     assert!(stderr.contains("error[stage-unmatched]: `@old/b` in `npm_stage` matches no npm package"), "{stderr}");
+}
+
+#[test]
+fn a_range_that_only_the_workspace_resolves_is_not_published_by_npm() {
+    let needs = |section: &str, range: &str| format!("\"{section}\": {{\"@local/a\": \"{range}\"}}");
+    for (section, range) in [("dependencies", "workspace:^"), ("peerDependencies", "catalog:")] {
+        let repo = workspace(&[("@local/b", "1.0.0", &needs(section, range)), ("@local/a", "1.0.0", "")]);
+        for arguments in [&["--dry-run"][..], &[]] {
+            let (code, stdout, stderr) = publish(&repo, arguments);
+            assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
+            let said = format!(
+                "error[range-unpublishable]: `npm/@local/b` cannot be published: it depends on `@local/a` as \
+                 `{range}`, which `npm` would publish as it stands\nhint: write a range that every package manager reads"
+            );
+            assert!(stderr.contains(&said), "{stderr}");
+        }
+        assert_eq!((NpmRegistry::shared().versions("@local/a").len(), tags(&repo).len()), (0, 0));
+    }
 }
 
 #[test]

@@ -11,15 +11,18 @@ const QUICKLY: &[&str] = &["--cargo-args", "--no-verify", "--allow-dirty"];
 
 /// A workspace whose crates `z-base`, `middle` and `a-top` need each other in this order, committed, and its registry.
 fn chain() -> (Repo, CargoRegistry) {
-    let needs = |name: &str| {
+    chain_of(&["z-base", "middle", "a-top"])
+}
+
+/// A workspace of crates that each need the one before, committed, and its registry.
+fn chain_of(names: &[&str]) -> (Repo, CargoRegistry) {
+    let needs = |name: &&str| {
         let source = format!("path = \"../{name}\", version = \"1.0.0\", registry = \"test\"");
         format!("{LIBRARY}\n[dependencies]\n{name} = {{ {source} }}")
     };
-    workspace(&[
-        ("a-top", "1.0.0", &needs("middle")),
-        ("middle", "1.0.0", &needs("z-base")),
-        ("z-base", "1.0.0", LIBRARY),
-    ])
+    let manifests: Vec<String> = [LIBRARY.to_owned()].into_iter().chain(names.iter().map(needs)).collect();
+    let crates: Vec<_> = names.iter().zip(&manifests).map(|(name, more)| (*name, "1.0.0", more.as_str())).collect();
+    workspace(&crates)
 }
 
 fn workspace(crates: &[(&str, &str, &str)]) -> (Repo, CargoRegistry) {
@@ -138,27 +141,29 @@ fn a_reader_that_has_enough_is_no_error() {
 }
 
 #[test]
-fn after_a_failure_the_next_run_goes_on_and_only_what_was_published_is_tagged() {
-    let (repo, registry) = chain();
-    registry.fail_publish(2, PublishFault::Refused(503));
+fn a_publish_that_fails_at_the_third_of_five_goes_on_at_the_third() {
+    let (repo, registry) = chain_of(&["e", "d", "c", "b", "a"]);
+    registry.fail_publish(3, PublishFault::Refused(503));
     let (code, stdout, stderr) = publish(&repo, &["--plan", "plan.json"]);
     assert_eq!(code, 1);
-    assert!(stderr.contains("`cargo/middle` 1.0.0 could not be published"), "{stderr}");
+    assert!(stderr.contains("`cargo/c` 1.0.0 could not be published"), "{stderr}");
     assert!(stderr.contains("hint: what was published before it is tagged"), "{stderr}");
     assert_eq!(
         stdout,
-        "z-base 1.0.0: published, tagged z-base-v1.0.0\n\
-         middle 1.0.0: not published, not tagged\n\
-         a-top 1.0.0: not published, not tagged\n"
+        "e 1.0.0: published, tagged e-v1.0.0\n\
+         d 1.0.0: published, tagged d-v1.0.0\n\
+         c 1.0.0: not published, not tagged\n\
+         b 1.0.0: not published, not tagged\n\
+         a 1.0.0: not published, not tagged\n"
     );
-    assert_eq!(tags(&repo), ["z-base-v1.0.0"]);
-    assert_eq!(planned(&repo)["releases"].as_array().unwrap().len(), 1);
+    assert_eq!(tags(&repo), ["d-v1.0.0", "e-v1.0.0"]);
+    assert_eq!(planned(&repo)["releases"].as_array().unwrap().len(), 2);
 
     let (code, _, stderr) = publish(&repo, &[]);
     assert_eq!(code, 0, "{stderr}");
-    assert_eq!(registry.published(), ["z-base@1.0.0", "middle@1.0.0", "a-top@1.0.0"]);
-    assert_eq!(registry.publish_calls(), 4);
-    assert_eq!(tags(&repo).len(), 3);
+    assert_eq!(registry.published(), ["e@1.0.0", "d@1.0.0", "c@1.0.0", "b@1.0.0", "a@1.0.0"]);
+    assert_eq!(registry.publish_calls(), 6, "the third was tried twice, the others once");
+    assert_eq!(tags(&repo).len(), 5);
 }
 
 #[test]

@@ -384,6 +384,17 @@ fn releases_are_made_from_release_branches_only() {
 }
 
 #[test]
+fn the_branch_is_that_of_the_root_wherever_the_command_runs() {
+    let repo = workspace("");
+    changeset(&repo, "a", "core: patch", "Fixed.");
+    let inner = repo.path("vendor/inner");
+    repo.git(&["init", "--quiet", "--initial-branch=elsewhere", "vendor/inner"]);
+    let mut command = repo.command(env!("CARGO_BIN_EXE_sampo"));
+    let lines = succeeded(&command.args(["release", "--dry-run"]).current_dir(inner).output().unwrap());
+    assert!(lines.contains("  core: 1.2.0 -> 1.2.1\n"), "{lines}");
+}
+
+#[test]
 fn init_makes_what_is_missing_and_a_release_then_has_nothing_to_do() {
     let repo = workspace("");
     repo.write(".sampo/README.md", "ours");

@@ -279,8 +279,8 @@ fn a_destination_that_cannot_be_asked_leaves_the_others_to_be_checked() {
 fn a_command_is_asked_with_its_check_and_is_unknown_without() {
     let log = "[distribute.backends.log]\ntype = 'command'\nrun = 'touch done-$SAMPO_ARTIFACT_NAME'\n";
     let scene = Scene::delivered(&format!("{SITE}{log}"));
-    scene.verify(&[], 0, &["log unknown 0 of 2 identical", "2 unknown"]);
-    scene.verify(&["--backend", "log"], 1, &["2 unknown"]);
+    scene.verify(&[], 0, &["log unknown\n", "can tell with a `check`\n", "5 identical, 2 unknown\n"]);
+    scene.verify(&["--backend", "log"], 1, &["2 unknown: nothing could be checked"]);
     let config = scene.repo.read(".sampo/config.toml");
     scene.repo.write(".sampo/config.toml", format!("{config}check = 'test -e done-$SAMPO_ARTIFACT_NAME'\n"));
     scene.verify(&["--backend", "log"], 0, &["2 of 2 identical"]);
@@ -352,6 +352,8 @@ fn nothing_selected_nothing_there_and_a_foreign_report_have_their_exit_codes() {
     assert_eq!(scene.run(&["verify"]).code, 2);
     let written = scene.repo.outside("reports").join("verification.json");
     scene.verify(&["--tag", TAG, "--report", written.to_str().unwrap()], 0, &["5 of 5 identical"]);
+    let ended = scene.run(&["verify", "--tag", TAG, "--report", "found.md"]);
+    assert!(ended.code == 64 && ended.stderr.contains("written as JSON"), "{}", ended.stderr);
     let written: Value = serde_json::from_str(&fs::read_to_string(written).unwrap()).unwrap();
     assert_eq!(written["releases"][0]["tag"], TAG);
 }

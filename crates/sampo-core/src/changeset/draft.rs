@@ -58,7 +58,7 @@ impl Draft {
             let path = folder.join(format!("{name}.md"));
             match file.persist_noclobber(&path) {
                 Ok(_) => {
-                    atomic::sync_folder(&folder);
+                    atomic::sync_folder(&folder)?;
                     return Ok(path);
                 }
                 Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => file = taken.file,

@@ -28,6 +28,9 @@ pub(crate) mod conformance;
 #[cfg(test)]
 pub(crate) mod scene;
 
+/// The code of what a destination cannot do by its nature.
+pub(super) const NOT_SUPPORTED: &str = "not-supported";
+
 /// One configured destination.
 ///
 /// A backend says what stands at its destination and changes one thing at a time. It never loops over attempts,
@@ -97,13 +100,13 @@ pub trait Backend: fmt::Debug + Send + Sync {
 
     /// The bytes of a small item at the destination, for those that list others and are merged with what is there.
     async fn read(&self, _shipment: &Shipment, item: &Item) -> Result<Vec<u8>, BackendError> {
-        Err(BackendError::new("not-supported", format!("`{}` cannot be read back from this destination", item.name)))
+        Err(BackendError::new(NOT_SUPPORTED, format!("`{}` cannot be read back from this destination", item.name)))
     }
 
     /// Everything that the destination holds of `release`, whoever put it there; none if it does not know the release.
     /// Changes nothing, and needs no artifact on this machine.
     async fn inventory(&self, _release: &Release) -> Result<Option<Inventory>, BackendError> {
-        Err(BackendError::new("not-supported", "this destination cannot tell what it holds"))
+        Err(BackendError::new(NOT_SUPPORTED, "this destination cannot tell what it holds"))
     }
 
     /// Whether the digests of [`inventory`](Self::inventory) are computed by the destination itself from the bytes that it
@@ -121,7 +124,7 @@ pub trait Backend: fmt::Debug + Send + Sync {
         _to: &Path,
         _progress: &Progress,
     ) -> Result<(), BackendError> {
-        Err(BackendError::new("not-supported", format!("`{}` cannot be fetched from this destination", held.name)))
+        Err(BackendError::new(NOT_SUPPORTED, format!("`{}` cannot be fetched from this destination", held.name)))
     }
 
     /// Where users will fetch this artifact from, once the shipment is finished.

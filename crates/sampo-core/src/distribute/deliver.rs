@@ -244,6 +244,7 @@ impl Work<'_> {
             return Ok(Supply { lots: vec![lot], ..Supply::default() });
         }
         let Project { config, workspace, .. } = self.project;
+        let asked = self.takers.iter().chain(&self.source).map(|taker| &*taker.destination);
         let supplier = Supplier {
             config,
             search: &Search::new(config, workspace),
@@ -251,7 +252,7 @@ impl Work<'_> {
             holdings: Holdings {
                 config,
                 all: &participants(config, workspace)?,
-                run: Run::of_questions(options.clone()),
+                run: Run::of_questions(asked, options.clone()),
             },
             packing: &self.packing(options, Checksums::None),
         };
@@ -272,14 +273,7 @@ impl Work<'_> {
     }
 
     fn packing(&self, options: &engine::Options, checksums: Checksums) -> Packing {
-        Packing {
-            folder: options.staging.clone(),
-            jobs: options.jobs,
-            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            checksums,
-            reporter: Arc::clone(&options.reporter),
-            cancellation: options.cancellation.clone(),
-        }
+        Packing::of(self.caller, &options.staging, options.jobs, checksums)
     }
 
     /// Finds what was built, and makes of it what is delivered.

@@ -228,7 +228,7 @@ impl Plan {
     /// what is visible at once for several releases is finished once all of them have arrived.
     pub async fn carry_out(self, options: &Options) -> Vec<Outcome> {
         self.warn_of_optional(&*options.reporter);
-        let run = Run::new(&self.0, options.clone());
+        let run = Run::of_orders(&self.0, options.clone());
         let signals: Signals = self.0.iter().map(|planned| (planned.key(), watch::channel(None))).collect();
         let mut groups: BTreeMap<(&str, &str), Vec<&PlannedOrder>> = BTreeMap::new();
         for planned in &self.0 {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt};
 use tokio_util::sync::CancellationToken;
 
+use super::Caller;
 use super::checksum::{self, Digest, Sums};
 use super::checksum_list;
 use super::model::{Artifact, ArtifactKind, Release};
@@ -147,6 +148,18 @@ impl Packed {
 }
 
 impl Packing {
+    /// Packing into `folder` with every thread of this machine, for `caller`.
+    pub(super) fn of(caller: &Caller, folder: &Path, jobs: NonZeroUsize, checksums: Checksums) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            jobs,
+            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            checksums,
+            reporter: Arc::clone(&caller.reporter),
+            cancellation: caller.cancellation.clone(),
+        }
+    }
+
     /// How many of so many artifacts are made at the same time: more than there are threads would only need memory.
     fn at_once(&self, count: usize) -> NonZeroUsize {
         NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN).min(self.jobs).min(self.threads)

@@ -259,7 +259,7 @@ impl Report {
     }
 
     /// Whether a report at `path` is one for people: its name ends as those of Markdown do.
-    pub(crate) fn is_markdown(path: &Path) -> bool {
+    pub fn is_markdown(path: &Path) -> bool {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         matches!(ending.as_deref(), Some("md" | "markdown"))
     }

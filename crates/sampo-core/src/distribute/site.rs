@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Caller;
-use super::backend::{Backend, BackendError, Inventory, Pace};
+use super::backend::{Backend, BackendError, Inventory, NOT_SUPPORTED, Pace};
 use super::destination::Taker;
 use super::engine::attempt::Attempts;
 use super::engine::run::Run;
@@ -18,9 +18,6 @@ use super::resolve::ResolveError;
 use crate::config::Config;
 use crate::event::{DeliveryLabel, Reporter};
 use crate::target::Target;
-
-/// The code of what a destination cannot do by its nature.
-const NOT_SUPPORTED: &str = "not-supported";
 
 /// One release at one destination that takes it.
 #[derive(Debug)]
@@ -153,13 +150,13 @@ impl<'a> Site<'a> {
     }
 }
 
-/// How destinations are asked: a bounded number at the same time, nothing is changed.
+/// How destinations are asked: a bounded number at the same time, of all and of each; nothing is changed.
 pub(super) struct Asking {
     run: Run<'static>,
 }
 
 impl Asking {
-    pub fn new(caller: &Caller, jobs: NonZeroUsize, staging: &Path) -> Self {
+    pub fn new(takers: &[Taker], caller: &Caller, jobs: NonZeroUsize, staging: &Path) -> Self {
         let options = engine::Options {
             jobs,
             dry_run: true,
@@ -171,7 +168,8 @@ impl Asking {
             staging: staging.to_owned(),
             stock: Arc::default(),
         };
-        Self { run: Run::of_questions(options) }
+        let destinations = takers.iter().map(|taker| &*taker.destination);
+        Self { run: Run::of_questions(destinations, options) }
     }
 
     pub fn reporter(&self) -> &dyn Reporter {

@@ -138,7 +138,7 @@ pub async fn status(project: &Project, request: &Request, caller: &Caller) -> Re
     let releases: Vec<Arc<Release>> = releases.into_iter().map(Arc::new).collect();
     let sites = sites(&project.config, &takers, &ground.participants, &releases)?;
     let jobs = request.jobs.unwrap_or(project.config.distribute.jobs);
-    let asking = Asking::new(caller, jobs, &project.root);
+    let asking = Asking::new(&takers, caller, jobs, &project.root);
     let strays = request.choice.packages.is_empty();
     let standings = join_all(sites.iter().map(|site| standing(site, &asking, strays))).await;
     let of = |release: &Arc<Release>| {

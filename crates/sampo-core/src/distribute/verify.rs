@@ -144,7 +144,7 @@ pub async fn verify(project: &Project, request: &Request, caller: &Caller) -> Re
         }
     };
     let orders = dispatch(&takers, &packed, &ground.participants, Terms::default(), staging.path())?.orders;
-    let work = Work { sites, packed, orders, asking: Asking::new(caller, jobs, staging.path()), request };
+    let work = Work { sites, packed, orders, asking: Asking::new(&takers, caller, jobs, staging.path()), request };
     let verification = work.verify(&releases, caller).await?;
     if let Some(Err(error)) = request.report.as_deref().map(|path| verification.write(path)) {
         // What was found is still worth knowing.

@@ -43,13 +43,13 @@ pub enum PublishError {
         /// The missing tags.
         tags: Vec<String>,
     },
-    /// No registry takes a package of this name.
-    #[error("`{package}` cannot be published: {reason}")]
-    InvalidName {
+    /// A package is not fit for its registry.
+    #[error("`{package}` cannot be published")]
+    Unfit {
         /// The package.
         package: PackageId,
-        /// What is wrong with its name.
-        reason: String,
+        /// Why.
+        source: Box<RegistryError>,
     },
     /// A pattern of `npm_stage` chooses nothing.
     #[error("`{pattern}` in `npm_stage` matches no npm package that is published")]
@@ -111,7 +111,7 @@ impl Diagnose for PublishError {
             Self::InvalidTag { .. } => "tag-invalid",
             Self::Uncommitted { .. } => "release-uncommitted",
             Self::Tags { .. } => "tag-failed",
-            Self::InvalidName { .. } => "package-name-invalid",
+            Self::Unfit { source, .. } => source.code(),
             Self::NothingStaged { .. } => "stage-unmatched",
             Self::UnpublishableDependencies { .. } => "dependency-unpublishable",
             Self::Cycle { .. } => "dependency-cycle",
@@ -134,7 +134,7 @@ impl Diagnose for PublishError {
                 "let the dependency be published and not ignored, or keep the dependent from the registry too (`publish = false` for a crate, `\"private\": true` for an npm package)".into(),
             ),
             Self::Cycle { .. } => Some("break the circle; only development dependencies may close one".into()),
-            Self::InvalidName { .. } => Some("choose another `name`, or keep it from the registry with `\"private\": true`".into()),
+            Self::Unfit { source, .. } => source.hint(),
             Self::NothingStaged { .. } => Some("correct the pattern, or remove it".into()),
             Self::Rehearsal { source, advice } => advice.map(str::to_owned).or_else(|| source.hint()),
             Self::Upload { source, advice, .. } => Some(advice.map(str::to_owned).or_else(|| source.hint()).unwrap_or_else(|| {

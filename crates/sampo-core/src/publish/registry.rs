@@ -9,7 +9,7 @@ use crate::config::packages::Pattern;
 use crate::environment::Environment;
 use crate::event::Reporter;
 use crate::workspace::registry::{Registry, RegistryContext};
-use crate::workspace::{Ecosystem, Package, PackageId, Workspace};
+use crate::workspace::{Ecosystem, Package, PackageId, RegistryError, Workspace};
 
 /// What users add to the publish commands.
 #[derive(Debug, Clone, Default)]
@@ -54,9 +54,9 @@ impl Registries {
     /// Refuses what no registry would take, and patterns for staging that match nothing.
     pub fn check(&self, packages: &[&Package], config: &Config) -> Result<(), PublishError> {
         for package in packages {
-            if let Err(reason) = self.of(package).check(package) {
-                return Err(PublishError::InvalidName { package: package.id.clone(), reason });
-            }
+            let unfit =
+                |source: RegistryError| PublishError::Unfit { package: package.id.clone(), source: source.into() };
+            self.of(package).check(package).map_err(unfit)?;
         }
         let is_idle = |pattern: &&Pattern| !packages.iter().any(|package| is_npm(package) && pattern.matches(package));
         match config.packages.npm_stage.patterns().iter().find(is_idle) {

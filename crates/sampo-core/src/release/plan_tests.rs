@@ -8,17 +8,17 @@ use crate::changeset;
 use crate::workspace::{DependencyKind, Ecosystem, InternalDependency};
 
 /// A workspace below `/repo`: its files, and what discovery makes of them.
-pub(super) struct Fixture {
+struct Fixture {
     workspace: Workspace,
     files: BTreeMap<PathBuf, String>,
     config: Config,
-    pub(super) pending: Pending,
+    pending: Pending,
     tags: Vec<String>,
     aim: Aim,
 }
 
 impl Fixture {
-    pub(super) fn new(config: &str) -> Self {
+    fn new(config: &str) -> Self {
         let config = Config::parse(Path::new("config.toml"), config.to_owned()).unwrap();
         let workspace = Workspace { root: "/repo".into(), packages: Vec::new(), cargo_target_directory: None };
         let fixture = Self {
@@ -38,7 +38,7 @@ impl Fixture {
     }
 
     /// A package with further lines of its manifest.
-    pub(super) fn package(self, name: &str, version: &str, lines: &str) -> Self {
+    fn package(self, name: &str, version: &str, lines: &str) -> Self {
         let text = format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\n{lines}");
         self.manifest(name, version, &text)
     }
@@ -63,7 +63,7 @@ impl Fixture {
     }
 
     /// A changeset named by its message.
-    pub(super) fn change(mut self, packages: &str, message: &str) -> Self {
+    fn change(mut self, packages: &str, message: &str) -> Self {
         let lines = packages.replace(", ", "\n");
         let path = self.workspace.root.join(changeset::FOLDER).join(format!("{message}.md"));
         let source = format!("---\n{lines}\n---\n\n{message}\n");
@@ -73,7 +73,7 @@ impl Fixture {
         self
     }
 
-    pub(super) fn plan(&self) -> Result<Plan, SampoError> {
+    fn plan(&self) -> Result<Plan, SampoError> {
         let read = |path: &Path| Ok(self.files.get(path).cloned());
         let tags = self.tags.iter().cloned().collect();
         let (workspace, config) = (&self.workspace, &self.config);
@@ -84,7 +84,7 @@ impl Fixture {
     }
 
     /// `name old -> new`, one release each.
-    pub(super) fn lines(&self) -> Vec<String> {
+    fn lines(&self) -> Vec<String> {
         let plan = self.plan().unwrap();
         let line =
             |release: &Release| format!("{} {} -> {}", release.display_name, release.old_version, release.new_version);
@@ -92,7 +92,7 @@ impl Fixture {
     }
 
     /// The new text of a file; what does not change is empty.
-    pub(super) fn text(&self, path: &str) -> String {
+    fn text(&self, path: &str) -> String {
         let path = self.workspace.root.join(path);
         let plan = self.plan().unwrap();
         let change = plan.changes().iter().find(|change| change.path == path);
@@ -100,7 +100,7 @@ impl Fixture {
     }
 
     /// The same workspace once the plan is applied and its changesets are gone.
-    pub(super) fn applied(mut self) -> Self {
+    fn applied(mut self) -> Self {
         for change in self.plan().unwrap().changes {
             match change.after {
                 Some(text) => self.files.insert(change.path, text),
@@ -121,7 +121,7 @@ fn id(name: &str) -> PackageId {
 }
 
 /// As Cargo would resolve them, where every entry with a path or from the workspace is a member.
-fn dependencies(manifest: &str) -> Vec<InternalDependency> {
+pub(super) fn dependencies(manifest: &str) -> Vec<InternalDependency> {
     let table: toml::Table = toml::from_str(manifest).unwrap();
     let mut found = Vec::new();
     let mut collect = |owner: &toml::Table| {
@@ -490,7 +490,7 @@ fn after_a_release_nothing_is_left_to_release() {
 }
 
 #[test]
-fn ten_thousand_packages_in_one_chain_are_planned_in_no_time() {
+fn a_chain_of_ten_thousand_packages_is_not_too_deep() {
     let mut fixture = Fixture::new("[packages]\nlinked = [[\"p0\", \"p5000\", \"p9999\"]]");
     let mut lock = String::new();
     for number in 0..10_000_usize {
@@ -516,12 +516,9 @@ fn ten_thousand_packages_in_one_chain_are_planned_in_no_time() {
     }
     fixture.workspace.packages.sort_by(|a, b| a.id.cmp(&b.id));
     let fixture = fixture.file("Cargo.lock", &lock).change("p0: minor", "A");
-    let started = std::time::Instant::now();
     let plan = fixture.plan().unwrap();
     assert_eq!(plan.releases.len(), 10_000);
     let version =
         |name: &str| plan.releases.iter().find(|release| release.display_name == name).unwrap().new_version.to_string();
     assert_eq!([version("p1"), version("p5000")], ["1.0.1", "1.1.0"]);
-    // Without optimisation, on a busy machine: a quadratic step would take minutes.
-    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
 }

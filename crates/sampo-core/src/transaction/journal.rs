@@ -43,15 +43,17 @@ impl Journal {
         obstacle().map_err(failed())?;
         let mut file = atomic::temporary_file_in(folder).map_err(failed())?;
         lock(file.as_file()).map_err(failed())?;
-        file.write_all(&text).map_err(failed())?;
+        file.as_file_mut().write_all(&text).map_err(failed())?;
         file.as_file().sync_all().map_err(failed())?;
         obstacle().map_err(failed())?;
         let lock = file.persist_noclobber(&path).map_err(|error| match error.error.kind() {
             io::ErrorKind::AlreadyExists => TransactionError::UnderWay(root.to_owned()),
             _ => failed()(error.error).into(),
         })?;
-        atomic::sync_folder(folder);
-        Ok(Self { path, _lock: lock })
+        let journal = Self { path, _lock: lock };
+        let synced = atomic::sync_folder(atomic::folder_of(&journal.path));
+        synced.inspect_err(|_| drop(fs::remove_file(&journal.path)))?;
+        Ok(journal)
     }
 
     /// The journal of a run that was killed in `root`, and the changes that it was making.
@@ -82,7 +84,8 @@ impl Journal {
         let failed = || PathError::new("remove", &self.path);
         obstacle().map_err(failed())?;
         fs::remove_file(&self.path).map_err(failed())?;
-        atomic::sync_folder(atomic::folder_of(&self.path));
+        // If it comes back after a power failure, its files are as it says: the next run only removes it again.
+        let _ = atomic::sync_folder(atomic::folder_of(&self.path));
         Ok(())
     }
 }

@@ -74,6 +74,22 @@ pub enum RegistryError {
         /// The first version that will do.
         needed: Version,
     },
+    /// No registry takes a package of this name.
+    #[error("{reason}")]
+    Name {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Whoever installs the package could not resolve what it depends on.
+    #[error("it depends on `{dependency}` as `{written}`, which `{tool}` would publish as it stands")]
+    LocalRange {
+        /// The package depended on.
+        dependency: String,
+        /// How it is written.
+        written: String,
+        /// The tool that publishes.
+        tool: &'static str,
+    },
     /// The tool made no archive although it said so.
     #[error("no archive of `{package}` was made")]
     NothingPacked {
@@ -89,6 +105,8 @@ impl Diagnose for RegistryError {
             Self::Io(error) => error.code(),
             Self::Unreachable { .. } | Self::Answer { .. } | Self::NothingPacked { .. } => "publish-failed",
             Self::Outdated { .. } => "tool-outdated",
+            Self::Name { .. } => "package-name-invalid",
+            Self::LocalRange { .. } => "range-unpublishable",
         }
     }
 
@@ -97,6 +115,12 @@ impl Diagnose for RegistryError {
             Self::Process(error) => error.hint(),
             Self::Io(error) => error.hint(),
             Self::Outdated { tool, needed, .. } => Some(format!("install `{tool}` {needed} or later")),
+            Self::Name { .. } => {
+                Some("choose another `name`, or keep it from the registry with `\"private\": true`".into())
+            }
+            Self::LocalRange { .. } => Some(
+                "write a range that every package manager reads, such as `^1.0.0`; or let pnpm, Yarn 2 or Bun publish, which put one in its place: name yours in `packageManager` of `package.json`, or commit its lock file".into(),
+            ),
             Self::Unreachable { .. } | Self::Answer { .. } | Self::NothingPacked { .. } => None,
         }
     }
@@ -105,8 +129,8 @@ impl Diagnose for RegistryError {
 /// The registries of one ecosystem, reached through its own tool, whose configuration and credentials apply.
 #[async_trait]
 pub(crate) trait Registry: Send + Sync {
-    /// Why no registry would ever take `package`, if so.
-    fn check(&self, _: &Package) -> Result<(), String> {
+    /// Refuses what no registry would ever take, and what nobody could use once it is there.
+    fn check(&self, _: &Package) -> Result<(), RegistryError> {
         Ok(())
     }
 

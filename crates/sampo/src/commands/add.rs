@@ -17,15 +17,17 @@ use crate::prompt::can_ask;
 
 const EXAMPLES: &str = "\
 Examples:
-  sampo add                                                    ask for everything
-  sampo add -p my-cli -b minor -m 'Added `--quiet`.'           ask for nothing
+  sampo add                                            ask for everything
+  sampo add -p my-cli -b minor -m 'Added `--quiet`.'   ask for nothing
   sampo add -p my-cli my-library -b patch -t Fixed -m 'Fixed a crash.'
-  sampo add -p my-cli -b major --editor                        write the message in your editor
+  sampo add -p my-cli -b major --editor                write the message there
 
-Writes one file with a random name into .sampo/changesets; commit it with the change. To give packages different
-levels, answer the questions, or edit the file.
+Writes one file with a random name into .sampo/changesets; commit it with the
+change. To give packages different levels, answer the questions, or edit the
+file.
 
-Exit codes: 0 written, 1 error, 64 wrong usage, 130 cancelled; nothing is written then";
+Exit codes: 0 written, 1 error, 64 wrong usage, 130 cancelled; nothing
+is written then";
 
 /// Note a change: which packages it touches, by how much, and what readers of the changelog learn.
 ///
@@ -95,7 +97,7 @@ impl Arguments {
 fn draft(project: &Project, arguments: Arguments) -> anyhow::Result<Draft> {
     let Project { config, workspace, environment, .. } = project;
     let packages = match arguments.packages.as_slice() {
-        [] => prompts::packages(project)?,
+        [] => prompts::packages("Which packages does the change touch?", project)?,
         names => resolve(project, names)?,
     };
     let levels = match arguments.bump {

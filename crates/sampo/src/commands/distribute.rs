@@ -1,14 +1,12 @@
 //! `sampo distribute`.
 
 mod build;
-mod format;
 mod matrix;
 mod selection;
 mod status;
 mod verify;
 
 use std::io::IsTerminal;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -23,25 +21,31 @@ use sampo_core::interrupt::Interrupt;
 use crate::exit::{HINT, INTERRUPTED, NOTHING_TO_DO, PARTIAL};
 use crate::print;
 use crate::terminal::Terminal;
-use selection::SelectionArguments;
+use selection::{DestinationArguments, SelectionArguments};
 
 /// The width of a report that goes to a file or a pipe.
 const WIDTH_WITHOUT_TERMINAL: usize = 160;
 
 const EXAMPLES: &str = "\
 Examples:
-  sampo distribute                                what is tagged at HEAD, to every destination
-  sampo distribute --build --dry-run              build what is missing, and show what would be delivered
+  sampo distribute                               what is tagged at HEAD
+  sampo distribute --build --dry-run             build, show what is missing
   sampo distribute --tag my-cli-v1.2.0 --backend github
-  sampo distribute --from github --backend site   bring what the release on GitHub has to another backend
+  sampo distribute --from github --backend site  what the release on GitHub has
   sampo distribute --target aarch64-apple-darwin --no-finish
-                                                  one job of several: only what was built here …
-  sampo distribute --finish                       … and the last one, which needs no built file
-  sampo distribute --report report.json           keep the report …
-  sampo distribute --retry report.json            … and take only what did not succeed there
+                                                 one job of several ...
+  sampo distribute --finish                      ... and the last one
+  sampo distribute --report report.json          keep the report ...
+  sampo distribute --retry report.json           ... and take what failed
 
-Exit status: 0 everything is there, 1 nothing could be delivered, 2 nothing to distribute,
-3 some deliveries did not succeed, 130 interrupted.";
+Exit codes: 0 everything is there, 1 nothing could be delivered, 2 nothing to
+distribute, 3 some deliveries did not succeed, 130 interrupted.";
+
+/// The headings that the options stand under.
+const ORIGIN: &str = "Where the files come from";
+const PARTS: &str = "A release in parts";
+const MANNER: &str = "How";
+const OUTPUT: &str = "Output";
 
 /// Bring what was built for every release to every destination.
 ///
@@ -69,42 +73,38 @@ enum Step {
 struct DeliveryArguments {
     #[command(flatten)]
     selection: SelectionArguments,
-    /// Only this backend; may be repeated.
-    #[arg(long, short, value_name = "NAME", num_args = 1..)]
-    backend: Vec<String>,
+    #[command(flatten)]
+    destinations: DestinationArguments,
     /// Build what is missing first.
-    #[arg(long)]
+    #[arg(long, help_heading = ORIGIN)]
     build: bool,
     /// Take the artifacts that this backend holds, instead of files on this machine.
-    #[arg(long, value_name = "BACKEND", conflicts_with = "build")]
+    #[arg(long, value_name = "BACKEND", help_heading = ORIGIN, conflicts_with = "build")]
     from: Option<String>,
     /// Deliver, and leave every release open for other runs to add to; with `--target`, nothing but what belongs to it.
-    #[arg(long, conflicts_with_all = ["finish", "retry"])]
+    #[arg(long, help_heading = PARTS, conflicts_with_all = ["finish", "retry"])]
     no_finish: bool,
     /// Finish what other runs have delivered, without any built file: what a release lacks is an error.
-    #[arg(long, conflicts_with_all = ["build", "target", "retry"])]
+    #[arg(long, help_heading = PARTS, conflicts_with_all = ["build", "target", "retry"])]
     finish: bool,
     /// Look at every destination and say what would be delivered, without changing anything.
-    #[arg(long)]
+    #[arg(long, help_heading = MANNER)]
     dry_run: bool,
     /// Replace what differs at a destination.
-    #[arg(long)]
+    #[arg(long, help_heading = MANNER)]
     replace: bool,
     /// Start nothing new once something failed; the rest is reported as blocked.
-    #[arg(long)]
+    #[arg(long, help_heading = MANNER)]
     fail_fast: bool,
     /// Take only what did not succeed in this report.
-    #[arg(long, value_name = "REPORT", conflicts_with_all = ["tag", "plan", "all", "package", "target", "backend"])]
+    #[arg(long, value_name = "REPORT", help_heading = MANNER, conflicts_with_all = ["tag", "plan", "all", "package", "target", "backend"])]
     retry: Option<PathBuf>,
     /// Write the report: as Markdown if the name ends in `.md`, otherwise as JSON.
-    #[arg(long, value_name = "FILE", value_parser = report_file)]
+    #[arg(long, value_name = "FILE", value_parser = report_file, help_heading = OUTPUT)]
     report: Option<PathBuf>,
     /// What is printed on standard output.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = OUTPUT)]
     format: Format,
-    /// How many deliveries at the same time, instead of `distribute.jobs`.
-    #[arg(long, short, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
 }
 
 impl DeliveryArguments {
@@ -149,9 +149,10 @@ pub async fn run(arguments: Arguments, detail: Detail) -> anyhow::Result<ExitCod
 async fn deliver(arguments: DeliveryArguments, detail: Detail) -> anyhow::Result<ExitCode> {
     let project = super::open_project().await?;
     let finishing = arguments.finishing();
+    let DestinationArguments { backend: backends, jobs } = arguments.destinations;
     let request = Request {
         choice: arguments.selection.into_choice(),
-        backends: arguments.backend,
+        backends,
         build: arguments.build,
         finishing,
         from: arguments.from,
@@ -160,11 +161,9 @@ async fn deliver(arguments: DeliveryArguments, detail: Detail) -> anyhow::Result
         fail_fast: arguments.fail_fast,
         retry: arguments.retry,
         report: arguments.report,
-        jobs: arguments.jobs,
+        jobs,
     };
-    let reporter: Arc<dyn Reporter> = Arc::new(Terminal::default());
-    let interrupt = Interrupt::listen(Arc::clone(&reporter));
-    let caller = Caller { reporter, cancellation: interrupt.token() };
+    let (interrupt, caller) = attended();
     let Some(outcome) = interrupt.guard(distribute::deliver(&project, &request, &caller)).await else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
@@ -175,6 +174,14 @@ async fn deliver(arguments: DeliveryArguments, detail: Detail) -> anyhow::Result
             Ok(exit_code(&report))
         }
     }
+}
+
+/// Somebody who sees what happens, and may interrupt it.
+fn attended() -> (Interrupt, Caller) {
+    let reporter: Arc<dyn Reporter> = Arc::new(Terminal::default());
+    let interrupt = Interrupt::listen(Arc::clone(&reporter));
+    let caller = Caller { reporter, cancellation: interrupt.token() };
+    (interrupt, caller)
 }
 
 /// Says why there is nothing to do, and what there could be.

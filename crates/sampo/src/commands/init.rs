@@ -17,13 +17,15 @@ use crate::prompt::can_ask;
 
 const EXAMPLES: &str = "\
 Examples:
-  sampo init              ask how tags and changelogs should look, then write .sampo/
+  sampo init              ask how tags and changelogs should look, then write it
   sampo init --yes        take what git knows and the defaults
   sampo init --dry-run    show what would be written
 
-Writes .sampo/README.md, .sampo/config.toml and .sampo/changeset.md.example. Without a terminal nothing is asked.
+Writes .sampo/README.md, .sampo/config.toml and .sampo/changeset.md.example.
+Without a terminal nothing is asked.
 
-Exit codes: 0 done, 1 error, such as no package in this folder, 64 wrong usage, 130 cancelled; nothing is written then";
+Exit codes: 0 done, 1 error, such as no package in this folder, 64 wrong usage,
+130 cancelled; nothing is written then";
 
 /// Make a .sampo folder in the current directory.
 ///

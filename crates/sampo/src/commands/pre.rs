@@ -30,11 +30,12 @@ Examples:
 
 const EXAMPLES: &str = "\
 Examples:
-  sampo pre enter alpha --package my-cli    its next releases are 1.3.0-alpha, 1.3.0-alpha.1, ...
+  sampo pre enter alpha --package my-cli    next come 1.3.0-alpha, 1.3.0-alpha.1
   sampo pre enter beta --package my-cli     the same release, closer to its end
-  sampo pre exit --package my-cli           its next release is 1.3.0
+  sampo pre exit --package my-cli           next comes 1.3.0
 
-Exit codes: 0 done (or would be), 1 error, 2 nothing to change, 64 wrong usage, 130 interrupted";
+Exit codes: 0 done (or would be), 1 error, 2 nothing to change, 64 wrong usage,
+130 interrupted";
 
 /// Begin pre-releases of packages, or end them.
 ///
@@ -98,7 +99,7 @@ fn planned(project: &Project, arguments: Arguments) -> anyhow::Result<Option<(Pl
                 None => asked("LABEL", prompts::label)?,
             };
             let packages = match options.packages.as_slice() {
-                [] => asked("--package", || super::add::prompts::packages(project))?,
+                [] => asked("--package", || prompts::entering(project))?,
                 names => super::add::resolve(project, names)?,
             };
             Ok(Some((prerelease::enter(project, &label, &packages)?, options.dry_run)))

@@ -29,9 +29,11 @@ Examples:
 
 Tags are made locally: push them with `git push --follow-tags`.
 After a failure, run it again: what was published is skipped.
-The JSON is described by schemas/publish-report.schema.json, that of --plan by schemas/release-plan.schema.json.
+The JSON is described by schemas/publish-report.schema.json, that of --plan by
+schemas/release-plan.schema.json.
 
-Exit codes: 0 something was published or tagged (or would be), 1 error, 2 nothing to do, 64 wrong usage";
+Exit codes: 0 something was published or tagged (or would be), 1 error,
+2 nothing to do, 64 wrong usage";
 
 /// Publish every released package to its registry, and tag it.
 #[derive(Debug, Args)]

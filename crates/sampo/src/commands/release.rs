@@ -22,15 +22,17 @@ use crate::terminal::Terminal;
 const EXAMPLES: &str = "\
 Examples:
   sampo release --dry-run    show which versions would come, and change nothing
-  sampo release              write versions, changelogs and Cargo.lock; commit the result yourself
+  sampo release              write versions, changelogs and lock files
   sampo release --build-matrix matrix.json
   sampo release --dry-run --format json | jq '.releases[].tag'
 
-The JSON is described by schemas/release-report.schema.json, that of --plan by schemas/release-plan.schema.json.
-With GITHUB_OUTPUT set, the outputs `build-matrix` and `build-needed` are written as well.
+The JSON is described by schemas/release-report.schema.json, that of --plan by
+schemas/release-plan.schema.json. With GITHUB_OUTPUT set, the outputs
+`build-matrix` and `build-needed` are written as well.
 
-Exit codes: 0 released (or would be), 1 error, 2 nothing to release, 64 wrong usage,
-130 interrupted: the files are written all the same, or as they were";
+Exit codes: 0 released (or would be), 1 error, 2 nothing to release,
+64 wrong usage, 130 interrupted: the files are all written, or all as
+they were";
 
 /// Turn noted changes into new versions and changelogs.
 ///

@@ -21,9 +21,11 @@ Examples:
   sampo status
   sampo status --format json | jq '.releases[] | {name, new_version}'
 
-Works on any branch and writes nothing. The JSON is described by schemas/release-report.schema.json.
+Works on any branch and writes nothing. The JSON is described by
+schemas/release-report.schema.json.
 
-Exit codes: 0 something waits for a release, 1 error, 2 nothing does, 64 wrong usage";
+Exit codes: 0 something waits for a release, 1 error, 2 nothing does,
+64 wrong usage";
 
 /// Show the changes that were noted, and the releases that they would make.
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
 //! What every backend owes the engine. Each backend's tests run this first.
 
-use super::{Backend, Inventory, Presence, Progress, Survey};
+use super::{Backend, Inventory, NOT_SUPPORTED, Presence, Progress, Survey};
 use crate::distribute::model::{Item, Shipment};
 
 /// Delivers `shipment` to an empty destination, and checks on the way that surveys change nothing, that a delivery
@@ -53,7 +53,7 @@ async fn gives_back(backend: &dyn Backend, shipment: &Shipment) -> bool {
             true
         }
         Err(error) => {
-            assert_eq!(error.code, "not-supported", "{error}");
+            assert_eq!(error.code, NOT_SUPPORTED, "{error}");
             false
         }
     }

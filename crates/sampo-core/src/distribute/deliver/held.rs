@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 
 use crate::config::Config;
-use crate::distribute::backend::{BackendError, Held, Inventory, Progress};
+use crate::distribute::backend::{BackendError, Held, Inventory, NOT_SUPPORTED, Progress};
 use crate::distribute::catalogue::{Catalogue, Identity};
 use crate::distribute::checksum::{Digest, SUMS_FILE, Sums};
 use crate::distribute::engine::Destination;
@@ -25,9 +25,6 @@ use crate::target::Target;
 mod error;
 
 pub(super) use error::HeldError;
-
-/// The code of what a destination cannot do by its nature.
-const NOT_SUPPORTED: &str = "not-supported";
 
 /// How destinations are asked for what they hold.
 pub(super) struct Holdings<'a> {

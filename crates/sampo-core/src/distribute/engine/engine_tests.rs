@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use futures::FutureExt;
 use semver::Version;
 
 use super::*;
@@ -763,4 +764,17 @@ async fn a_destination_with_a_bound_of_its_own_leaves_the_other_places_to_the_ot
     let most = [&narrow, &wide].map(|shelf| shelf.most_at_once.load(Ordering::SeqCst));
     assert_eq!(most[0], 1);
     assert!(most[1] >= 3, "{most:?}");
+}
+
+#[tokio::test]
+async fn questions_keep_to_the_bound_of_their_destination() {
+    let (scene, shelf, staging) = (Scene::new(), Arc::default(), tempfile::tempdir().unwrap());
+    let mut narrow = Scene::destination("narrow", &shelf, &[]);
+    Arc::get_mut(&mut narrow).unwrap().jobs = NonZeroUsize::new(1);
+    let run = run::Run::of_questions([&*narrow], scene.options(staging.path()));
+    let first = run.permit(&narrow).await;
+    assert!(run.permit(&narrow).now_or_never().is_none());
+    assert!(run.permit(&Scene::destination("wide", &shelf, &[])).now_or_never().is_some());
+    drop(first);
+    assert!(run.permit(&narrow).now_or_never().is_some());
 }

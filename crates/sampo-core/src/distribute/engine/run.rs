@@ -18,7 +18,7 @@ pub(in crate::distribute) struct Run<'a> {
     /// How many attempts are under way in the whole run.
     places: Semaphore,
     /// The same for each destination that is bounded by itself, by name.
-    lanes: BTreeMap<&'a str, Semaphore>,
+    lanes: BTreeMap<String, Semaphore>,
     checked: OnceCell<BTreeMap<String, Result<(), BackendError>>>,
 }
 
@@ -29,21 +29,29 @@ pub(in crate::distribute) struct Permit<'a> {
 }
 
 impl Run<'static> {
-    /// A run that delivers nothing: what it asks is bounded, tried again and cancelled like deliveries.
-    pub fn of_questions(options: Options) -> Self {
-        Self::new(&[], options)
+    /// A run that delivers nothing: what it asks `destinations` is bounded, tried again and cancelled like deliveries.
+    pub fn of_questions<'d>(destinations: impl IntoIterator<Item = &'d Destination>, options: Options) -> Self {
+        Self::new(&[], destinations, options)
     }
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(orders: &'a [PlannedOrder], options: Options) -> Self {
-        let destinations = orders.iter().map(|planned| &*planned.order.destination);
-        let lane = |destination: &'a Destination| Some((&*destination.name, Semaphore::new(destination.jobs?.get())));
+    pub(super) fn of_orders(orders: &'a [PlannedOrder], options: Options) -> Self {
+        Self::new(orders, orders.iter().map(|planned| &*planned.order.destination), options)
+    }
+
+    fn new<'d>(
+        orders: &'a [PlannedOrder],
+        destinations: impl IntoIterator<Item = &'d Destination>,
+        options: Options,
+    ) -> Self {
+        let lane =
+            |destination: &Destination| Some((destination.name.clone(), Semaphore::new(destination.jobs?.get())));
         Self {
             brake: Brake::new(&options),
             orders,
             places: Semaphore::new(options.jobs.get()),
-            lanes: destinations.filter_map(lane).collect(),
+            lanes: destinations.into_iter().filter_map(lane).collect(),
             checked: OnceCell::new(),
             options,
         }

@@ -19,7 +19,7 @@ use crate::error::PathError;
 const XZ_LEVEL: u32 = 6;
 /// How much one thread compresses at a time: as far as a match may reach at this level.
 const XZ_BLOCK: u64 = 8 * 1024 * 1024;
-const ZSTD_LEVEL: i32 = 10;
+const ZSTD_LEVEL: i32 = 9;
 /// The same here.
 const ZSTD_BLOCK: u32 = 4 * 1024 * 1024;
 

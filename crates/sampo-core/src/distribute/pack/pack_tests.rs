@@ -185,7 +185,7 @@ async fn checksum_files_satisfy_sha256sum() {
 const DIGESTS: [(&str, &str); 4] = [
     (".tar.gz", "c39f1e84da570ba28f9acd06761972abc376de2e504d9ecf3eadad8816e48071"),
     (".tar.xz", "6b78a3707286ec21d342891c8930ab6b833d69a7cc0325aa8f95822113dd7aaa"),
-    (".tar.zst", "a7a614fcdd90615994ef583f1fcea5b5c7bfc3717f9f2051fb0cee4d75a6b32f"),
+    (".tar.zst", "69f89b7ee26e285572a37ed4ab895ae807891869fdce7dc7f83c0c427711be94"),
     (".zip", "f1e331c998eabf5761a32c7e263f86356d0710001a92347a2cfb08e691e80d1f"),
 ];
 

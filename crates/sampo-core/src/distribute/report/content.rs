@@ -27,11 +27,11 @@ pub(super) enum Row<'a> {
     Unchanged { backend: &'a str, count: usize, bytes: u64 },
 }
 
-/// What one cause did at one backend.
+/// What one cause did at one backend, or at several to which it did the same.
 #[derive(Debug)]
 pub(super) struct Problem<'a> {
     pub status: Status,
-    pub backend: &'a str,
+    pub backends: Vec<&'a str>,
     /// The code, or the status where there is none.
     pub code: &'a str,
     pub hint: Option<&'a str>,
@@ -94,12 +94,13 @@ impl Report {
             let code = delivery.code.as_deref().unwrap_or(status.as_str());
             let hint = delivery.hint.as_deref();
             let is_same = |other: &&mut Problem<'_>| {
-                (other.status, other.backend, other.code, other.hint) == (status, backend, code, hint)
+                (other.status, other.backends[0], other.code, other.hint) == (status, backend, code, hint)
             };
             let messages = match problems.iter_mut().find(is_same) {
                 Some(problem) => &mut problem.messages,
                 None => {
-                    problems.push(Problem { status, backend, code, hint, messages: Vec::new(), omitted: 0 });
+                    let backends = vec![backend];
+                    problems.push(Problem { status, backends, code, hint, messages: Vec::new(), omitted: 0 });
                     &mut problems.last_mut().expect("it was just added").messages
                 }
             };
@@ -108,8 +109,10 @@ impl Report {
                 None => messages.push((message, vec![delivery])),
             }
         }
-        problems
-            .sort_by_key(|problem| (problem.status == Status::Skipped, problem.status, problem.backend, problem.code));
+        problems.sort_by_key(|problem| {
+            (problem.status == Status::Skipped, problem.status, problem.backends[0], problem.code)
+        });
+        let mut problems = told_once(problems);
         if detail == Detail::Brief {
             problems.iter_mut().for_each(Problem::shorten);
         }
@@ -164,7 +167,30 @@ impl Row<'_> {
     }
 }
 
+/// A file that was never built is missing at every backend, in the same words.
+fn told_once(problems: Vec<Problem<'_>>) -> Vec<Problem<'_>> {
+    let mut different: Vec<Problem<'_>> = Vec::new();
+    for problem in problems {
+        match different.iter_mut().find(|other| other.is_like(&problem)) {
+            Some(other) => other.backends.extend(problem.backends),
+            None => different.push(problem),
+        }
+    }
+    different
+}
+
 impl Problem<'_> {
+    /// Whether the same happened to the same items.
+    fn is_like(&self, other: &Self) -> bool {
+        fn told<'a>(problem: &'a Problem<'_>) -> impl Iterator<Item = (&'a str, &'a str)> {
+            let items = |(message, deliveries): &'a (&str, Vec<&Delivery>)| {
+                deliveries.iter().map(move |delivery| (*message, &*delivery.item))
+            };
+            problem.messages.iter().flat_map(items)
+        }
+        (self.status, self.code, self.hint) == (other.status, other.code, other.hint) && told(self).eq(told(other))
+    }
+
     fn shorten(&mut self) {
         self.omitted = self.messages.len().saturating_sub(FEW_MESSAGES);
         self.messages.truncate(FEW_MESSAGES);

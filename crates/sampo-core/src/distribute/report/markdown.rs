@@ -31,17 +31,19 @@ pub(super) fn render(report: &Report, detail: Detail) -> String {
 /// One cause: what it is, what it concerns, and what was said about it.
 fn described(problem: &Problem<'_>) -> String {
     let mut text = String::new();
+    let backends: Vec<String> = problem.backends.iter().map(|backend| code(backend)).collect();
+    let backends = backends.join(" and ");
     for (message, deliveries) in &problem.messages {
         let [first, rest @ ..] = deliveries.as_slice() else { continue };
         let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-        let place = format!("{} at {}{more}", code(&first.item), code(problem.backend));
+        let place = format!("{} at {backends}{more}", code(&first.item));
         let _ = writeln!(text, "\n{} **{}** {place}", circle(Tone::of(problem.status)), code(problem.code));
         let hint = problem.hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
         text.push('\n');
         text.push_str(&block("text", &format!("{message}{hint}")));
     }
     if problem.omitted > 0 {
-        let _ = writeln!(text, "\n{} more like this at {}.", problem.omitted, code(problem.backend));
+        let _ = writeln!(text, "\n{} more like this at {backends}.", problem.omitted);
     }
     text
 }

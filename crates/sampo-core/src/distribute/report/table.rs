@@ -93,14 +93,14 @@ fn shortened(text: &str, width: usize) -> String {
 
 fn write_problem(text: &mut String, problem: &Problem<'_>) {
     let style = style(problem.status);
-    let Problem { backend, code, .. } = problem;
+    let (code, backends) = (problem.code, problem.backends.join(" and "));
     for (message, deliveries) in &problem.messages {
         let [first, rest @ ..] = deliveries.as_slice() else { continue };
         let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-        let _ = writeln!(text, "{style}{code}{style:#}: {backend}, {}{more}: {message}", first.item);
+        let _ = writeln!(text, "{style}{code}{style:#}: {backends}, {}{more}: {message}", first.item);
     }
     if problem.omitted > 0 {
-        let _ = writeln!(text, "{style}{code}{style:#}: {backend}: {} more of this kind", problem.omitted);
+        let _ = writeln!(text, "{style}{code}{style:#}: {backends}: {} more of this kind", problem.omitted);
     }
     if let Some(hint) = problem.hint {
         let _ = writeln!(text, "  {hint}");

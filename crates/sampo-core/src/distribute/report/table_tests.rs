@@ -64,6 +64,24 @@ fn many_unchanged_items_are_one_line_unless_all_are_asked_for() {
 }
 
 #[test]
+fn what_happened_alike_at_several_backends_is_told_once() {
+    let mut report = report();
+    report.deliveries.extend(["site", "web"].map(|backend| failed(backend, "a.tar.gz")));
+    report.deliveries.push(failed("other", "b.tar.gz"));
+    report.complete(&Default::default());
+    let text = plain(&report.to_text(100, Detail::Brief));
+    let told: Vec<&str> = text.lines().filter(|line| line.starts_with("server-error:")).collect();
+    assert_eq!(
+        told,
+        [
+            "server-error: other, b.tar.gz: GitHub answered 502",
+            "server-error: site and web, a.tar.gz: GitHub answered 502"
+        ]
+    );
+    assert!(report.to_markdown(Detail::Brief).contains("`a.tar.gz` at `site` and `web`\n"));
+}
+
+#[test]
 fn many_messages_of_one_kind_are_counted_and_share_their_hint() {
     let mut report = report();
     for number in 0..40 {

@@ -117,14 +117,7 @@ pub(super) async fn pack_local(
         let reason = reasons.take(1).next().unwrap_or_else(|| "nothing of it is on this machine".into());
         return Err(VerifyError::FilesMissing { tag: lacking.release.tag.clone(), reason }.into());
     }
-    let packing = Packing {
-        folder: staging.to_owned(),
-        jobs,
-        threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-        checksums: project.config.distribute.checksums,
-        reporter: Arc::clone(&caller.reporter),
-        cancellation: caller.cancellation.clone(),
-    };
+    let packing = Packing::of(caller, staging, jobs, project.config.distribute.checksums);
     Ok(pack::pack(whole, &packing).await?)
 }
 

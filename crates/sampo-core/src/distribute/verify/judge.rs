@@ -15,6 +15,9 @@ use crate::distribute::site::Site;
 /// As many faults of a list as a person wants to read.
 const MANY: usize = 5;
 
+/// What helps where a destination cannot be asked.
+const CHECK_TELLS: &str = "a `command` backend can tell with a `check`";
+
 /// The judgement of one site. With `strays`, files that nobody expects are named.
 pub(super) fn inspect(
     site: &Site<'_>,
@@ -44,14 +47,17 @@ pub(super) fn inspect(
         }
         Seen::Failed(error) => failed(Visibility::Unreachable, error),
         Seen::Mute(error) => Inspection {
-            hint: Some("a `command` backend can tell with a `check`, where the files are on this machine".into()),
+            hint: Some(format!("{CHECK_TELLS}, where the files are on this machine")),
             ..failed(Visibility::Unknown, error)
         },
         Seen::Nothing => inspection(Visibility::Absent, wanted.iter().map(absent).collect()),
         Seen::Surveyed(presences) => {
             let checks: Vec<Check> = presences.iter().map(|(item, presence)| surveyed(item, presence)).collect();
             let is_told = checks.iter().any(|check| check.status != CheckStatus::Unknown);
-            inspection(if is_told { Visibility::Visible } else { Visibility::Unknown }, checks)
+            match is_told {
+                true => inspection(Visibility::Visible, checks),
+                false => Inspection { hint: Some(CHECK_TELLS.into()), ..inspection(Visibility::Unknown, checks) },
+            }
         }
         Seen::Files { finished, files } => {
             let checks = Judge { site, files, evidence }.checks(wanted, strays);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anstyle::{AnsiColor, Style};
 
-use super::verification::{Check, CheckStatus, Inspection, Truth, Verification, VerifiedRelease, Visibility};
+use super::verification::{Check, CheckStatus, Inspection, Truth, Verdict, Verification, VerifiedRelease, Visibility};
 use crate::distribute::columns::{Cell, lines};
 
 pub(super) fn render(verification: &Verification) -> String {
@@ -55,7 +55,11 @@ fn head(inspection: &Inspection) -> Vec<Cell> {
     let is_wanted = |check: &&Check| !matches!(check.status, CheckStatus::Extra | CheckStatus::LeftOut);
     let wanted = inspection.checks.iter().filter(is_wanted).count();
     let identical = inspection.checks.iter().filter(|check| check.status == CheckStatus::Identical).count();
-    let count = if wanted > 0 { format!("{identical} of {wanted} identical") } else { String::new() };
+    let count = if wanted > 0 && visibility != Visibility::Unknown {
+        format!("{identical} of {wanted} identical")
+    } else {
+        String::new()
+    };
     vec![Cell::plain(&inspection.backend), Cell::styled(visibility.as_str(), style), Cell::plain(count)]
 }
 
@@ -97,6 +101,12 @@ fn summary(verification: &Verification) -> String {
     if hidden > 0 {
         parts.push(format!("{hidden} not visible yet"));
     }
-    let text = if parts.is_empty() { "nothing was checked".to_owned() } else { parts.join(", ") };
+    // Without anything identical this is no success, though nothing is wrong.
+    let is_quiet = !counts.keys().any(|status| *status == CheckStatus::Identical || status.is_problem());
+    let text = match (parts.is_empty(), is_quiet && verification.verdict() == Verdict::Failure) {
+        (true, _) => "nothing was checked".to_owned(),
+        (false, true) => format!("{}: nothing could be checked", parts.join(", ")),
+        (false, false) => parts.join(", "),
+    };
     if verification.cancelled { text + " (cancelled)" } else { text }
 }

@@ -115,8 +115,10 @@ fn workspaces(json: &Json) -> Result<Vec<String>, String> {
 
 fn publish_config(json: &Json) -> PublishConfig {
     let Some(config) = json.get("publishConfig") else { return PublishConfig::default() };
+    let scope = json.get("name").and_then(Json::as_str).and_then(|name| Some(name.split_once('/')?.0));
     let string = |name: &str| Some(config.get(name)?.as_str()?.trim().to_owned()).filter(|text| !text.is_empty());
-    PublishConfig { registry: string("registry"), access: string("access"), tag: string("tag") }
+    let registry = scope.and_then(|scope| string(&format!("{scope}:registry"))).or_else(|| string("registry"));
+    PublishConfig { registry, access: string("access"), tag: string("tag") }
 }
 
 #[cfg(test)]
@@ -159,6 +161,16 @@ mod tests {
             let error = parse(text).unwrap_err().to_string();
             assert_eq!(error, "`package.json` cannot be read as a manifest: `workspaces` is not a list of patterns");
         }
+    }
+
+    #[test]
+    fn the_registry_of_the_scope_counts_before_the_one_for_all() {
+        let registry = |name: &str| {
+            let config = r#"{ "registry": "https://all", "@s:registry": "https://s" }"#;
+            let text = format!(r#"{{ "name": "{name}", "publishConfig": {config} }}"#);
+            parse(&text).unwrap().publish_config.registry.unwrap()
+        };
+        assert_eq!(["a", "@s/a", "@t/a"].map(registry), ["https://all", "https://s", "https://all"]);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use semver::Version;
 
-use super::manifest::PublishConfig;
-use super::{Manifest, members};
+use super::manifest::{Dependency, PublishConfig};
+use super::{Manifest, members, specifier};
 use crate::environment::Environment;
 use crate::error::PathError;
 use crate::event::{Event, Reporter};
@@ -16,7 +16,7 @@ use crate::process::{Command, Output, ProcessError, last_lines};
 use crate::secret::Redactor;
 use crate::transaction;
 use crate::workspace::registry::{Registry, RegistryContext, RegistryError, Uploaded};
-use crate::workspace::{Package, PackageId};
+use crate::workspace::{DependencyKind, Package, PackageId};
 
 mod command;
 mod manager;
@@ -75,6 +75,33 @@ impl NpmRegistry {
         Redactor::new(variables.chain(settings.tokens()))
     }
 
+    fn manifest(&self, package: &Package) -> Result<Option<Manifest>, PathError> {
+        let text = transaction::read(&self.folder(package).join(members::MANIFEST))?.unwrap_or_default();
+        Ok(Manifest::parse(&package.manifest, text).ok())
+    }
+
+    fn manager(&self, package: &Package) -> Manager {
+        Manager::of(&self.root, self.folder(package), &|path: &Path| transaction::read(path).ok().flatten())
+    }
+
+    /// What only the workspace can resolve has to be replaced by whoever publishes.
+    fn check_ranges(&self, package: &Package) -> Result<(), RegistryError> {
+        let manager = self.manager(package);
+        if manager.replaces_local_ranges() {
+            return Ok(());
+        }
+        let manifest = self.manifest(package)?;
+        let dependencies = manifest.into_iter().flat_map(|manifest| manifest.dependencies);
+        let needed = dependencies.filter(|dependency| dependency.kind == DependencyKind::Runtime);
+        for Dependency { name, specifier, .. } in needed {
+            if let Some(written) = specifier.map(|literal| literal.value).filter(|written| specifier::is_local(written))
+            {
+                return Err(RegistryError::LocalRange { dependency: name, written, tool: manager.name() });
+            }
+        }
+        Ok(())
+    }
+
     /// Where `package` is published to.
     fn address(&self, package: &Package, settings: &Settings) -> String {
         let forwarded = command::option_value(&self.arguments, "--registry").map(str::to_owned);
@@ -88,7 +115,7 @@ impl NpmRegistry {
         let address = self.address(package, settings);
         let url = format!("{address}{}", package.id.name().replace('/', "%2f"));
         let unreachable = |source: reqwest::Error| RegistryError::Unreachable {
-            address: address.clone(),
+            address: shown(&address),
             source: source.without_url().into(),
         };
         let mut request = self.client.get(url).header("accept", "application/vnd.npm.install-v1+json");
@@ -107,7 +134,7 @@ impl NpmRegistry {
             }
             404 => Ok(false),
             401 | 403 if token.is_none() => self.ask_npm(package, &address).await,
-            status => Err(RegistryError::Answer { address, status }),
+            status => Err(RegistryError::Answer { address: shown(&address), status }),
         }
     }
 
@@ -129,13 +156,9 @@ impl NpmRegistry {
 
     /// The manager of `package`, and what it publishes.
     fn publication(&self, package: &Package, is_dry_run: bool) -> Result<(Manager, Publication), PathError> {
-        let folder = self.folder(package);
-        let read = |path: &Path| transaction::read(path).ok().flatten();
-        let manager = Manager::of(&self.root, folder, &read);
-        let text = transaction::read(&folder.join(members::MANIFEST))?.unwrap_or_default();
-        let manifest = Manifest::parse(&package.manifest, text).ok();
-        let config = manifest.map(|manifest| manifest.publish_config).unwrap_or_default();
-        let PublishConfig { registry, access, tag } = config;
+        let manifest = self.manifest(package)?;
+        let PublishConfig { registry, access, tag } =
+            manifest.map(|manifest| manifest.publish_config).unwrap_or_default();
         let publication = Publication {
             name: package.id.name().to_owned(),
             version: package.version.clone().unwrap_or_default(),
@@ -145,7 +168,7 @@ impl NpmRegistry {
             is_dry_run,
             is_staged: self.staged.contains(&package.id),
         };
-        Ok((manager, publication))
+        Ok((self.manager(package), publication))
     }
 
     /// Runs the publish command of `package`, its output shown as it comes.
@@ -220,7 +243,7 @@ impl NpmRegistry {
 
     /// Whether the manager of `package` can rehearse.
     async fn can_rehearse(&self, package: &Package) -> Result<bool, RegistryError> {
-        let (manager, _) = self.publication(package, true)?;
+        let manager = self.manager(package);
         Ok(match manager {
             Manager::YarnClassic => false,
             Manager::Yarn => {
@@ -233,8 +256,9 @@ impl NpmRegistry {
 
 #[async_trait]
 impl Registry for NpmRegistry {
-    fn check(&self, package: &Package) -> Result<(), String> {
-        name::check(package.id.name())
+    fn check(&self, package: &Package) -> Result<(), RegistryError> {
+        name::check(package.id.name()).map_err(|reason| RegistryError::Name { reason })?;
+        self.check_ranges(package)
     }
 
     async fn has(&self, package: &Package) -> Result<bool, RegistryError> {
@@ -292,6 +316,18 @@ impl Registry for NpmRegistry {
     }
 }
 
+/// An address without the credentials that may stand in it.
+fn shown(address: &str) -> String {
+    match address.split_once("://") {
+        Some((scheme, rest)) => {
+            let end = rest.find('/').unwrap_or(rest.len());
+            let start = rest[..end].rfind('@').map_or(0, |at| at + 1);
+            format!("{scheme}://{}", &rest[start..])
+        }
+        None => address.to_owned(),
+    }
+}
+
 /// The words of npm, of Yarn, and of registries that are asked nevertheless.
 fn says_that_it_exists(output: &Output) -> bool {
     let phrases =
@@ -307,3 +343,7 @@ fn failure(label: &str, output: &Output) -> ProcessError {
     let start = ["npm error", "npm ERR!"].iter().find_map(|mark| said.find(mark)).unwrap_or(0);
     ProcessError::Failed { label: label.to_owned(), status: output.status, output: last_lines(&said[start..], 20) }
 }
+
+#[cfg(test)]
+#[path = "registry_tests.rs"]
+mod tests;

@@ -69,6 +69,11 @@ pub(super) fn is_elsewhere(written: &str) -> bool {
     kind(written) == Kind::Elsewhere
 }
 
+/// Whether only the workspace that it is written in can resolve it.
+pub(super) fn is_local(written: &str) -> bool {
+    ["workspace:", "catalog:"].iter().any(|protocol| written.trim_start().starts_with(protocol))
+}
+
 fn kind(written: &str) -> Kind {
     let written = written.trim();
     if let Some(rest) = written.strip_prefix("workspace:") {

@@ -16,8 +16,8 @@ use crate::terminal::Terminal;
 
 const HOW_TO_CHOOSE: &str = "type to search, space to choose, enter to go on";
 
-/// At least one of the packages that can be released.
-pub fn packages(project: &Project) -> anyhow::Result<Vec<PackageId>> {
+/// At least one of the packages that can be released, in answer to `question`.
+pub fn packages(question: &str, project: &Project) -> anyhow::Result<Vec<PackageId>> {
     let offered: Vec<PackageId> = project
         .workspace
         .packages
@@ -29,7 +29,7 @@ pub fn packages(project: &Project) -> anyhow::Result<Vec<PackageId>> {
     if let [only] = offered.as_slice() {
         return Ok(vec![only.clone()]);
     }
-    choose_several("Which packages does the change touch?", &project.workspace, &offered, 1)
+    choose_several(question, &project.workspace, &offered, 1)
 }
 
 /// The level of each package.

@@ -1,25 +1,24 @@
 //! `sampo distribute build`.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use sampo_core::SampoError;
 use sampo_core::distribute::build::Built;
-use sampo_core::distribute::{self, BuildOutcome, Caller};
-use sampo_core::event::Reporter;
-use sampo_core::interrupt::Interrupt;
+use sampo_core::distribute::{self, BuildOutcome};
 
-use super::nothing_to_do;
 use super::selection::SelectionArguments;
+use super::{attended, nothing_to_do};
 use crate::exit::{HINT, INTERRUPTED, PARTIAL};
 use crate::print;
-use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "\
 Examples:
   sampo distribute build
-  sampo distribute build --package my-cli --target x86_64-unknown-linux-gnu";
+  sampo distribute build --package my-cli --target x86_64-unknown-linux-gnu
+
+Exit codes: 0 everything is built, 1 nothing is, 2 nothing to build, 3 some
+builds failed, 130 interrupted.";
 
 /// Build each selected package for each of its targets, and put the results into the artifacts folder.
 ///
@@ -34,9 +33,7 @@ pub struct Arguments {
 /// Runs it.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = crate::commands::open_project().await?;
-    let reporter: Arc<dyn Reporter> = Arc::new(Terminal::default());
-    let interrupt = Interrupt::listen(Arc::clone(&reporter));
-    let caller = Caller { reporter, cancellation: interrupt.token() };
+    let (interrupt, caller) = attended();
     let choice = arguments.selection.into_choice();
     let Some(outcome) = interrupt.guard(distribute::build(&project, &choice, &caller)).await else {
         return Ok(ExitCode::from(INTERRUPTED));

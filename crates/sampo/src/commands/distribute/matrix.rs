@@ -16,12 +16,13 @@ use crate::terminal::Terminal;
 
 const EXAMPLES: &str = "\
 Examples:
-  sampo distribute matrix                     what the releases at HEAD need
-  sampo distribute matrix --pending           what would be released, before anything is
+  sampo distribute matrix            what the releases at HEAD need
+  sampo distribute matrix --pending  what would be released, before anything is
   sampo distribute matrix --format gitlab > pipeline.yml
 
-In the format for GitHub and with GITHUB_OUTPUT set, the outputs `build-matrix` and `build-needed` are written as
-well. Nothing to build is an empty line, and an empty `build-matrix`.";
+In the format for GitHub and with GITHUB_OUTPUT set, the outputs `build-matrix`
+and `build-needed` are written as well. Nothing to build is an empty line, and
+an empty `build-matrix`.";
 
 /// Print what must be built, for a CI system to build in parallel.
 #[derive(Debug, Args)]

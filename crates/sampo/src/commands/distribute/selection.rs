@@ -1,5 +1,6 @@
-//! The arguments that say which releases are meant: shared by delivering, building and the matrix.
+//! The arguments that say what is meant, releases and destinations: shared by the steps of a distribution.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,6 +9,7 @@ use sampo_core::target::Target;
 
 /// Which releases; by default those whose current version is tagged at HEAD.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Which releases")]
 pub struct SelectionArguments {
     /// The release with this tag; may be repeated.
     #[arg(long, value_name = "TAG", num_args = 1.., conflicts_with_all = ["plan", "all"])]
@@ -24,6 +26,18 @@ pub struct SelectionArguments {
     /// Only this target; may be repeated.
     #[arg(long, value_name = "TARGET", num_args = 1..)]
     target: Vec<Target>,
+}
+
+/// Which destinations, and how many of their requests at the same time.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Which destinations")]
+pub struct DestinationArguments {
+    /// Only this backend; may be repeated.
+    #[arg(long, short, value_name = "NAME", num_args = 1..)]
+    pub backend: Vec<String>,
+    /// How many deliveries or questions at the same time, instead of `distribute.jobs`.
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
 }
 
 impl SelectionArguments {

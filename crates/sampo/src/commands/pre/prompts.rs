@@ -4,9 +4,10 @@ use inquire::validator::Validation;
 use inquire::{Select, Text};
 use sampo_core::error::Diagnose;
 use sampo_core::prerelease::Label;
+use sampo_core::project::Project;
 use sampo_core::workspace::{PackageId, Workspace};
 
-use crate::commands::add::prompts::choose_several;
+use crate::commands::add::prompts::{choose_several, packages};
 use crate::prompt::answer;
 
 /// Whether pre-releases begin; otherwise they end.
@@ -26,6 +27,11 @@ pub fn label() -> anyhow::Result<Label> {
     };
     let question = Text::new("Which label?").with_help_message("alpha, beta, rc, ...").with_validator(check);
     Ok(answer(question.prompt())?.parse()?)
+}
+
+/// At least one of the packages that can be released.
+pub fn entering(project: &Project) -> anyhow::Result<Vec<PackageId>> {
+    packages("Which packages begin a pre-release?", project)
 }
 
 /// At least one of the packages in a pre-release.

@@ -85,8 +85,7 @@ impl Place {
         self.make_folder()?;
         remove_abandoned(&self.folder);
         remove_abandoned(&self.shelf.folder);
-        atomic::sync_folder(&self.shelf.folder);
-        Ok(())
+        atomic::sync_folder(&self.shelf.folder).map_err(failed)
     }
 
     /// Fails if something else stands where the folder belongs. A link would bring what is delivered elsewhere.
@@ -136,8 +135,7 @@ impl Place {
             },
         }
         drop(lock);
-        atomic::sync_folder(&self.folder);
-        Ok(())
+        atomic::sync_folder(&self.folder).map_err(failed)
     }
 
     /// Writes the manifest, moves `latest` and removes old releases, as far as that is to be done.

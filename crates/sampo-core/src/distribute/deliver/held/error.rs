@@ -1,6 +1,6 @@
 //! Why what a destination holds cannot be used.
 
-use crate::distribute::backend::BackendError;
+use crate::distribute::backend::{BackendError, NOT_SUPPORTED};
 use crate::distribute::checksum::{Digest, SUMS_FILE, SumsError};
 use crate::error::{Diagnose, PathError};
 use crate::target::Target;
@@ -66,6 +66,9 @@ impl Diagnose for HeldError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::Unavailable { source, .. } if source.code == NOT_SUPPORTED => {
+                "take them from a backend that tells what it holds: a `github-release` or a `directory`".into()
+            }
             Self::Unavailable { source, .. } | Self::Fetch(source) => return source.hint.clone(),
             Self::Io(error) => return error.hint(),
             Self::NoRelease { from, tag } => {

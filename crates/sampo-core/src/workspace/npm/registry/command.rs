@@ -17,6 +17,12 @@ pub(super) struct Publication {
     pub(super) is_staged: bool,
 }
 
+impl Publication {
+    fn scope(&self) -> Option<&str> {
+        self.name.starts_with('@').then(|| self.name.split_once('/'))?.map(|(scope, _)| scope)
+    }
+}
+
 /// The words behind the program. What the user forwards is never said twice.
 pub(super) fn words(manager: Manager, publication: &Publication, forwarded: &[String]) -> Vec<String> {
     let mut words: Vec<String> = verb(manager, publication.is_staged).iter().map(ToString::to_string).collect();
@@ -30,8 +36,12 @@ pub(super) fn words(manager: Manager, publication: &Publication, forwarded: &[St
     if publication.is_dry_run {
         add("--dry-run", None);
     }
-    if let Some(registry) = publication.registry.as_deref().filter(|_| manager != Manager::Yarn) {
-        add("--registry", Some(registry));
+    let registry = option_value(forwarded, "--registry").or(publication.registry.as_deref());
+    match (manager, publication.scope(), registry) {
+        // What its settings name for a scope counts more for npm than `--registry`.
+        (Manager::Npm, Some(scope), Some(registry)) => add(&format!("--{scope}:registry={registry}"), None),
+        (Manager::Yarn, ..) | (.., None) => {}
+        (.., Some(registry)) => add("--registry", Some(registry)),
     }
     if let Some(access) = access(publication) {
         add("--access", Some(access));
@@ -58,7 +68,7 @@ fn verb(manager: Manager, is_staged: bool) -> &'static [&'static str] {
 
 /// A scoped package is private by default, which only paid accounts can have.
 fn access(publication: &Publication) -> Option<&str> {
-    publication.access.as_deref().or_else(|| publication.name.starts_with('@').then_some("public"))
+    publication.access.as_deref().or_else(|| publication.scope().map(|_| "public"))
 }
 
 /// The tag that users ask for: a pre-release must not become `latest`. Its own name is that of its first identifier,
@@ -121,7 +131,7 @@ mod tests {
         let dry = Publication { is_dry_run: true, ..publication("a", "1.0.0") };
         let staged = Publication { is_staged: true, ..publication("a", "1.0.0") };
         let table = [
-            (Manager::Npm, "publish --registry https://r --access public", "publish --dry-run", "stage publish"),
+            (Manager::Npm, "publish --@s:registry=https://r --access public", "publish --dry-run", "stage publish"),
             (
                 Manager::Pnpm,
                 "publish --registry https://r --access public --no-git-checks",
@@ -150,9 +160,12 @@ mod tests {
             ..publication("@s/a", "1.0.0")
         };
         let own = "publish --dry-run --registry https://r --access restricted --tag beta";
-        assert_eq!(line(Manager::Npm, &all, &[]), own);
+        let plain = Publication { name: "a".into(), ..all.clone() };
+        assert_eq!(line(Manager::Npm, &plain, &[]), own);
         let forwarded = ["--dry-run", "--registry=https://x", "--access", "public", "--tag=t", "--otp", "1"];
-        assert_eq!(line(Manager::Npm, &all, &forwarded), format!("publish {}", forwarded.join(" ")));
+        assert_eq!(line(Manager::Npm, &plain, &forwarded), format!("publish {}", forwarded.join(" ")));
+        let scoped = format!("publish {} --@s:registry=https://x", forwarded.join(" "));
+        assert_eq!(line(Manager::Npm, &all, &forwarded), scoped, "else the settings of the scope would count");
     }
 
     #[test]

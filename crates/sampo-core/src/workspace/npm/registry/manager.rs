@@ -65,6 +65,14 @@ impl Manager {
         if self == Self::Bun && through_npm { Self::Npm } else { self }
     }
 
+    /// Whether it writes versions where a manifest has ranges that only the workspace can resolve.
+    pub(super) fn replaces_local_ranges(self) -> bool {
+        match self {
+            Self::Pnpm | Self::Yarn | Self::Bun => true,
+            Self::Npm | Self::YarnClassic => false,
+        }
+    }
+
     /// Its name for people.
     pub(super) fn name(self) -> &'static str {
         match self {
