@@ -1,6 +1,6 @@
 //! What holds for the releases of any repository, with Cargo and npm packages of the same names.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
