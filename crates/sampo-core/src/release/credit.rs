@@ -173,7 +173,9 @@ impl Accounts {
             return Ok(Self::default());
         }
         let token = Token::find(None, environment);
-        let github = Github::new(Addresses::resolve(None, environment)?, token).with_timeout(ANSWER_TIMEOUT);
+        let redactor = environment.redactor([]);
+        let addresses = Addresses::resolve(None, environment)?;
+        let github = Github::new(addresses, token).with_timeout(ANSWER_TIMEOUT).redacted_by(redactor);
         let login = |commit: String| async {
             let login = github.author_of(repository, &commit).await?;
             Ok::<_, GithubError>(login.map(|login| (commit, login)))
