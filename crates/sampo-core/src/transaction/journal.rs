@@ -3,6 +3,8 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +17,10 @@ pub(super) const PATH: &str = ".sampo/.release-journal";
 
 /// The format that this version writes and reads.
 const VERSION: u32 = 1;
+
+/// How often a lock is asked for before its holder counts as alive.
+const LOOKS: u32 = 10;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(30);
 
 /// A journal that exists. It is locked, so that others can tell a run that is alive from one that was killed.
 #[derive(Debug)]
@@ -66,7 +72,7 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file.map_err(failed())?,
         };
-        if !lock(&file).map_err(failed())? {
+        if !lock_in_time(&file).map_err(failed())? {
             return Err(TransactionError::UnderWay(root.to_owned()));
         }
         if !stands_at(&file, &path) {
@@ -88,6 +94,18 @@ impl Journal {
         let _ = atomic::sync_folder(atomic::folder_of(&self.path));
         Ok(())
     }
+}
+
+/// The same, with patience: a child that was being started when its parent ended holds the parent's locks until it
+/// runs its own program.
+fn lock_in_time(file: &File) -> io::Result<bool> {
+    for _ in 0..LOOKS {
+        if lock(file)? {
+            return Ok(true);
+        }
+        thread::sleep(BETWEEN_LOOKS);
+    }
+    lock(file)
 }
 
 /// Whether the lock is ours. Where there are no locks, as on some network shares, nobody can hold one.
