@@ -1,7 +1,6 @@
 //! The most memory that `sampo distribute` has held at any moment while one artifact of almost 2 GiB, the most that
 //! GitHub takes, was uploaded, copied, or packed: in all, and above that of `sampo --version`, which is to be 64 MiB at
-//! most for what is sent and for gzip and zip. The tables of xz and zstd at the levels in use are larger by themselves.
-//! Linux only.
+//! most. Only the tables of xz, which each thread has, are larger by themselves. Linux only.
 //!
 //!     cargo bench --package sampo --bench memory
 
