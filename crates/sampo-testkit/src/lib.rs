@@ -5,6 +5,7 @@ pub mod executables;
 pub mod github;
 pub mod npm_registry;
 pub mod repo;
+pub mod timing;
 
 pub use cargo_registry::CargoRegistry;
 pub use github::FakeGithub;

@@ -4,25 +4,22 @@
 //!
 //!     cargo bench --package sampo --bench matrix
 
-use std::process::Stdio;
-use std::time::{Duration, Instant};
-
 use sampo_testkit::Repo;
+use sampo_testkit::timing::{CARGO_METADATA, median, time};
 
 const CRATES: usize = 1000;
 const RUNS: usize = 15;
 
 fn main() {
     let repo = workspace();
-    let cargo = ["cargo", "metadata", "--no-deps", "--format-version", "1"];
     let sampo = [env!("CARGO_BIN_EXE_sampo"), "distribute", "matrix", "--format", "json"];
-    run(&repo, &cargo);
-    run(&repo, &sampo);
+    time(&repo, &CARGO_METADATA);
+    time(&repo, &sampo);
     // In turn, so that a machine whose speed drifts treats both alike.
     let (mut cargo_times, mut sampo_times) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
-        cargo_times.push(run(&repo, &cargo));
-        sampo_times.push(run(&repo, &sampo));
+        cargo_times.push(time(&repo, &CARGO_METADATA));
+        sampo_times.push(time(&repo, &sampo));
     }
     let (cargo, sampo) = (median(cargo_times), median(sampo_times));
     println!("{CRATES} crates, a tag for each, median of {RUNS} runs");
@@ -57,17 +54,4 @@ fn workspace() -> Repo {
         repo.git(&["tag", &format!("crate-{number:04}-v1.0.0")]);
     }
     repo
-}
-
-fn run(repo: &Repo, command: &[&str]) -> Duration {
-    let started = Instant::now();
-    let status = repo.command(command[0]).args(&command[1..]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let elapsed = started.elapsed();
-    assert!(status.is_ok_and(|status| status.success()), "{command:?} failed");
-    elapsed
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }

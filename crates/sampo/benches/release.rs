@@ -1,33 +1,32 @@
 //! `sampo release` with 100 changesets on a workspace of 1,000 crates, against `cargo metadata --no-deps` on the same
 //! workspace: the least that any tool must do to know the packages. A dry run is to take at most 2 times as long, a real
-//! release at most 4 times. Then the curve: dry runs from 100 to 10,000 crates, and what each crate costs.
+//! release at most 4 times. Then the curve: what each of 100 to 10,000 crates costs in both.
 //!
 //!     cargo bench --package sampo --bench release
 
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sampo_testkit::Repo;
+use sampo_testkit::timing::{CARGO_METADATA, median, time};
 
 const CRATES: usize = 1000;
 const CHANGESETS: usize = 100;
 const RUNS: usize = 9;
 const CURVE: [usize; 5] = [100, 300, 1000, 3000, 10_000];
 
-const CARGO: [&str; 5] = ["cargo", "metadata", "--no-deps", "--format-version", "1"];
 const DRY_RUN: [&str; 3] = [env!("CARGO_BIN_EXE_sampo"), "release", "--dry-run"];
 const RELEASE: [&str; 2] = [env!("CARGO_BIN_EXE_sampo"), "release"];
 
 fn main() {
     let repo = workspace(CRATES, CHANGESETS);
-    run(&repo, &CARGO);
-    run(&repo, &DRY_RUN);
+    time(&repo, &CARGO_METADATA);
+    time(&repo, &DRY_RUN);
     // In turn, so that a machine whose speed drifts treats all alike.
     let (mut cargo, mut dry_run, mut release) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
-        cargo.push(run(&repo, &CARGO));
-        dry_run.push(run(&repo, &DRY_RUN));
-        release.push(run(&repo, &RELEASE));
+        cargo.push(time(&repo, &CARGO_METADATA));
+        dry_run.push(time(&repo, &DRY_RUN));
+        release.push(time(&repo, &RELEASE));
         repo.git(&["reset", "--quiet", "--hard"]);
         repo.git(&["clean", "--quiet", "--force", "-d"]);
     }
@@ -38,9 +37,11 @@ fn main() {
     println!("sampo release           {release:.0?}, ratio {:.2} (at most 4)", ratio(release));
     for crates in CURVE {
         let repo = workspace(crates, crates / 10);
-        let times: Vec<Duration> = (0..3).map(|_| run(&repo, &DRY_RUN)).collect();
-        let time = median(times);
-        println!("{crates:>6} crates: dry run {time:.0?}, {:.0?} each", time / u32::try_from(crates).expect("few"));
+        let (cargo, dry_run): (Vec<Duration>, Vec<Duration>) =
+            (0..3).map(|_| (time(&repo, &CARGO_METADATA), time(&repo, &DRY_RUN))).unzip();
+        let (cargo, dry_run) = (median(cargo), median(dry_run));
+        let each = |time: Duration| time / u32::try_from(crates).expect("few");
+        println!("{crates:>6} crates: dry run {:.0?} each, cargo metadata {:.0?} each", each(dry_run), each(cargo));
     }
 }
 
@@ -72,17 +73,4 @@ fn workspace(crates: usize, changesets: usize) -> Repo {
     repo.run("cargo", &["generate-lockfile", "--offline", "--quiet"]);
     repo.commit("everything");
     repo
-}
-
-fn run(repo: &Repo, command: &[&str]) -> Duration {
-    let started = Instant::now();
-    let status = repo.command(command[0]).args(&command[1..]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let elapsed = started.elapsed();
-    assert!(status.is_ok_and(|status| status.success()), "{command:?} failed");
-    elapsed
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }
