@@ -45,6 +45,19 @@ pub struct Asset {
     pub(crate) hidden: u32,
 }
 
+/// A discussion as the fake holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discussion {
+    /// Its title.
+    pub title: String,
+    /// Its text.
+    pub body: String,
+    /// The slug of its category.
+    pub category: String,
+    /// Its number, which its address ends with.
+    pub number: usize,
+}
+
 /// What a token may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -100,6 +113,9 @@ pub(crate) struct State {
     pub(crate) commits: BTreeMap<String, Option<String>>,
     /// Logins with the number of their commits.
     pub(crate) contributors: Vec<(String, u64)>,
+    /// The slugs of the categories of discussions; none if discussions are switched off.
+    pub(crate) categories: Vec<String>,
+    pub(crate) discussions: Vec<Discussion>,
     pub(crate) releases: Vec<Release>,
     pub(crate) latest: Option<u64>,
     pub(crate) burned_tags: BTreeSet<String>,
@@ -130,6 +146,8 @@ impl State {
             tags: BTreeMap::new(),
             commits: BTreeMap::new(),
             contributors: Vec::new(),
+            categories: Vec::new(),
+            discussions: Vec::new(),
             releases: Vec::new(),
             latest: None,
             burned_tags: BTreeSet::new(),
@@ -162,6 +180,13 @@ impl State {
 
     pub(crate) fn release_mut(&mut self, id: u64) -> Option<&mut Release> {
         self.releases.iter_mut().find(|release| release.id == id)
+    }
+
+    /// Opens a discussion; its number.
+    pub(crate) fn add_discussion(&mut self, title: String, body: String, category: String) -> usize {
+        let number = self.discussions.len() + 1;
+        self.discussions.push(Discussion { title, body, category, number });
+        number
     }
 
     /// The release that holds the asset, and the asset's place in it.

@@ -23,6 +23,7 @@ use place::Places;
 
 pub use latest::Latest;
 
+mod announced;
 mod compare;
 mod delivery;
 mod family;
