@@ -1,22 +1,14 @@
-//! The mode `distribute`.
+//! The mode `distribute`: delivers what was built to every destination.
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context;
 use sampo_core::distribute::report::{Detail, Report, Verdict};
-use sampo_core::distribute::{self, Caller, Choice, Finishing, Outcome, Request, Selection};
-use sampo_core::event::{Event, Reporter};
-use sampo_core::github_output;
-use sampo_core::interrupt::{self, Interrupt};
-use sampo_core::project::Project;
-use sampo_core::release::recover;
+use sampo_core::distribute::{self, Choice, Finishing, Outcome, Request, Selection};
 
-use crate::annotations::{self, Log};
+use crate::annotations;
 use crate::inputs::Inputs;
+use crate::job::{Ending, Job};
 
 /// The width of a workflow's log.
 const WIDTH: usize = 160;
@@ -24,39 +16,45 @@ const WIDTH: usize = 160;
 const REPORT: &str = "sampo-distribute-report.json";
 
 /// Delivers, and tells the following steps what became of it.
-pub async fn run(inputs: &Inputs) -> anyhow::Result<ExitCode> {
-    let folder = inputs.working_directory()?;
-    recover(&folder, &Log)?;
-    let project = Project::open(&folder, inputs.environment().clone(), &Log).await?;
-    distribute::check_backends(&project.config)?;
-    let report_path = report_path(inputs);
-    let request = request(inputs, &report_path)?;
-    let reporter: Arc<dyn Reporter> = Arc::new(Log);
-    let interrupt = Interrupt::listen(Arc::clone(&reporter));
-    let caller = Caller { reporter, cancellation: interrupt.token() };
+pub async fn run(job: &mut Job) -> anyhow::Result<Ending> {
+    let project = job.open().await?;
+    let report_path = report_path(&job.inputs);
+    let request = request(&job.inputs, &report_path)?;
+    let (interrupt, caller) = job.attended();
     let Some(outcome) = interrupt.guard(distribute::deliver(&project, &request, &caller)).await else {
-        return Ok(ExitCode::from(interrupt::EXIT_CODE));
+        return Ok(Ending::Interrupted);
     };
     match outcome? {
         Outcome::Nothing(nothing) => {
             annotations::print(&nothing.message);
-            write_outputs(inputs, &[("distributed", "false".into()), ("failed-backends", "[]".into())])?;
-            Ok(ExitCode::SUCCESS)
+            Ok(Ending::Through)
         }
         Outcome::Done(report) => {
             annotations::print(&report.to_text(WIDTH, Detail::Brief));
-            write_summary(inputs, &report);
-            write_outputs(inputs, &outputs(&report, &report_path))?;
-            Ok(match report.verdict() {
-                Verdict::Success => ExitCode::SUCCESS,
-                Verdict::Cancelled => ExitCode::from(interrupt::EXIT_CODE),
-                Verdict::Partial | Verdict::Failure => ExitCode::FAILURE,
-            })
+            Ok(tell(job, &report, report_path))
         }
     }
 }
 
-fn request(inputs: &Inputs, report: &Path) -> anyhow::Result<Request> {
+/// Leaves to the outputs and the summary what became of everything.
+fn tell(job: &mut Job, report: &Report, path: PathBuf) -> Ending {
+    let verdict = report.verdict();
+    job.summary.add(&report.to_markdown(Detail::Brief));
+    job.outputs.distributed = verdict == Verdict::Success && !report.dry_run;
+    job.outputs.distribute_report = Some(path);
+    job.outputs.failed_backends = report.failed_backends().into_iter().map(str::to_owned).collect();
+    match verdict {
+        Verdict::Success => Ending::Through,
+        Verdict::Cancelled => Ending::Interrupted,
+        Verdict::Partial | Verdict::Failure => {
+            job.mark_as_failed();
+            Ending::Through
+        }
+    }
+}
+
+/// Which releases the inputs mean, and what of them.
+pub(super) fn choice(inputs: &Inputs) -> anyhow::Result<Choice> {
     let tags = inputs.list("tag");
     let selection = match (inputs.get("plan"), inputs.flag("all")?) {
         (Some(plan), _) => Selection::Plan(PathBuf::from(plan)),
@@ -65,8 +63,12 @@ fn request(inputs: &Inputs, report: &Path) -> anyhow::Result<Request> {
         (None, false) => Selection::Tags(tags),
     };
     let targets = inputs.list("target").iter().map(|target| target.parse()).collect::<Result<_, _>>();
+    Ok(Choice { selection, packages: inputs.list("package"), targets: targets.context("the input `target`")? })
+}
+
+fn request(inputs: &Inputs, report: &Path) -> anyhow::Result<Request> {
     Ok(Request {
-        choice: Choice { selection, packages: inputs.list("package"), targets: targets.context("the input `target`")? },
+        choice: choice(inputs)?,
         backends: inputs.list("backend"),
         build: inputs.flag("build")?,
         from: inputs.get("from").map(str::to_owned),
@@ -94,30 +96,4 @@ fn report_path(inputs: &Inputs) -> PathBuf {
         Some(path) => PathBuf::from(path),
         None => inputs.environment().get("RUNNER_TEMP").map(PathBuf::from).unwrap_or_default().join(REPORT),
     }
-}
-
-fn outputs(report: &Report, path: &Path) -> Vec<(&'static str, String)> {
-    let failed: Vec<&str> = report.failed_backends().into_iter().collect();
-    let distributed = report.verdict() == Verdict::Success && !report.dry_run;
-    vec![
-        ("distributed", distributed.to_string()),
-        ("distribute-report", path.to_string_lossy().into_owned()),
-        ("failed-backends", serde_json::to_string(&failed).expect("a list of names is JSON")),
-    ]
-}
-
-/// Shows the report on the page of the run. What was delivered does not depend on it.
-fn write_summary(inputs: &Inputs, report: &Report) {
-    let Some(path) = inputs.environment().get("GITHUB_STEP_SUMMARY") else { return };
-    let opened = OpenOptions::new().append(true).create(true).open(path);
-    if let Err(error) = opened.and_then(|mut file| file.write_all(report.to_markdown(Detail::Brief).as_bytes())) {
-        let message = format!("cannot write the summary of the job to `{path}`: {error}");
-        Log.report(Event::Warning { message: &message, hint: None });
-    }
-}
-
-fn write_outputs(inputs: &Inputs, outputs: &[(&str, String)]) -> anyhow::Result<()> {
-    let Some(path) = inputs.environment().get("GITHUB_OUTPUT") else { return Ok(()) };
-    let outputs: Vec<(&str, &str)> = outputs.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    Ok(github_output::append(Path::new(path), &outputs)?)
 }
