@@ -25,7 +25,7 @@ mod releases;
 mod report;
 
 pub use assets::{AssetError, AssetPatterns};
-pub use discussions::{Discussions, open_discussions};
+pub use discussions::{Discussions, discuss};
 pub use report::{Entry, Report, State};
 
 use assets::Found;

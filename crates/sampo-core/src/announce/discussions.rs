@@ -6,10 +6,11 @@ use tokio::time::{Instant, sleep};
 
 use super::AnnounceError;
 use crate::config::Repository;
-use crate::distribute::Caller;
 use crate::distribute::backend::Pace;
+use crate::distribute::publishing::Publishers;
+use crate::distribute::{self, Caller, Ground};
 use crate::error::{SampoError, chain};
-use crate::event::{Event, Reporter};
+use crate::event::{Event, Reporter, Status};
 use crate::github::discussions::{Category, Forum, LONGEST_BODY};
 use crate::github::model::ReleasePage;
 use crate::github::{Github, GithubError, text};
@@ -53,6 +54,11 @@ impl Discussions {
         Ok(Self { scope, category: category.map(str::to_owned) })
     }
 
+    /// Whether nothing is discussed.
+    pub fn is_none(&self) -> bool {
+        self.scope == Scope::None
+    }
+
     fn include(&self, package: &PackageId) -> bool {
         match &self.scope {
             Scope::None => false,
@@ -79,18 +85,25 @@ fn named(name: &str, workspace: &Workspace) -> Result<Vec<PackageId>, SampoError
     }
 }
 
-/// Makes sure that each of these published releases, named by package and tag, has its discussion if it is to have one;
-/// the pages of those that were opened, by tag. A failure is a warning: the releases stand without it.
-pub async fn open_discussions(
+/// Opens the discussions that are asked for about the releases that a delivery has published, or found published; their
+/// pages, by tag. A failure is a warning: the releases stand without it.
+pub async fn discuss(
     project: &Project,
-    releases: &[(PackageId, String)],
+    delivered: &distribute::report::Report,
     discussions: &Discussions,
-    dry_run: bool,
     caller: &Caller,
-) -> BTreeMap<String, String> {
-    open_at(project, releases, discussions, dry_run, caller, Pace::default()).await
+) -> Result<BTreeMap<String, String>, SampoError> {
+    let ground = Ground::whole(project).await?;
+    let publishers = Publishers::of(project, &ground, &ground.backend_context(project, caller)?)?;
+    let is_public = |status| matches!(status, Status::Delivered | Status::WouldDeliver | Status::Unchanged);
+    let finishes = delivered.finishes.iter();
+    let public = finishes.filter(|finish| is_public(finish.status) && publishers.include(&finish.backend));
+    let releases: BTreeSet<_> = public.map(|finish| (finish.package.clone(), finish.tag.clone())).collect();
+    let releases: Vec<_> = releases.into_iter().collect();
+    Ok(open_at(project, &releases, discussions, delivered.dry_run, caller, Pace::default()).await)
 }
 
+/// Makes sure that each of these published releases, named by package and tag, has its discussion if it is to have one.
 pub(super) async fn open_at(
     project: &Project,
     releases: &[(PackageId, String)],

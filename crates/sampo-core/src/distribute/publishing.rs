@@ -40,6 +40,11 @@ impl<'a> Publishers<'a> {
         Ok(Self { project, ground, known })
     }
 
+    /// Whether the backend of this name is one of them.
+    pub fn include(&self, backend: &str) -> bool {
+        self.known.iter().any(|publisher| publisher.name() == backend)
+    }
+
     /// The first one that gets anything of `release`; none if nothing of it is ever delivered to GitHub.
     pub fn of_release(&self, release: &Release) -> Result<Option<&Publisher>, SampoError> {
         let mut participants = self.ground.participants.iter();

@@ -9,11 +9,11 @@ use sampo_core::distribute::participant::has_artifacts;
 use sampo_core::git::{self, Git};
 use sampo_core::project::Project;
 use sampo_core::publish::push::{self, Pushed};
-use sampo_core::publish::{ForwardedArguments, Histories, Outcome, Plan, Publisher, Upload};
+use sampo_core::publish::{ForwardedArguments, Histories, Outcome, Plan, Publisher, Tagging, Upload};
 use sampo_core::release::plan_file::ReleasePlan;
 use sampo_core::workspace::{Ecosystem, PackageId};
 
-use super::matrix;
+use super::{announcement, matrix};
 use crate::annotations;
 use crate::inputs::Inputs;
 use crate::job::{Ending, Job};
@@ -27,9 +27,10 @@ pub async fn run(job: &mut Job) -> anyhow::Result<Ending> {
 /// Publishes `project`, which is on a branch for releases. What succeeds is pushed and told, whatever else fails.
 pub async fn publish(job: &mut Job, project: &Project) -> anyhow::Result<Ending> {
     let is_dry_run = job.inputs.flag("dry-run")?;
+    let request = announcement::request(job, project)?;
     let git = identified(project.git(), is_dry_run).await.map_err(SampoError::from)?;
     let outcome = upload(job, project, &git, is_dry_run).await?;
-    let plan = outcome.plan;
+    let mut plan = outcome.plan;
     for step in &plan.steps {
         let name = project.workspace.display_name(&step.package);
         annotations::print(&format!("{name} {}: {}", step.version, step.describe(is_dry_run)));
@@ -43,14 +44,18 @@ pub async fn publish(job: &mut Job, project: &Project) -> anyhow::Result<Ending>
         releases(project, &plan, |_| true, true).await?
     } else {
         let pushed = push(job, &git, &plan).await;
+        plan.steps.retain(|step| step.tagging == Tagging::Elsewhere || pushed.has(&step.tag));
         releases(project, &plan, |tag| pushed.has(tag), false).await?
     };
-    // Here the entries on GitHub are made.
+    let ending = match request {
+        Some(request) => announcement::announce(job, project, &plan, &request).await,
+        None => Ending::Through,
+    };
     if !is_dry_run {
         job.outputs.build_matrix = matrix::of(job, project, &released).await?;
     }
     job.outputs.release_plan = Some(released).filter(|plan| !plan.releases.is_empty());
-    Ok(Ending::Through)
+    Ok(ending)
 }
 
 /// Git with somebody in whose name tags are made; a dry run only pretends.
