@@ -115,12 +115,10 @@ impl Setup {
 
     /// What the workspace itself suggests: the answers to questions that nobody is asked.
     pub fn suggestion(&self) -> Result<Answers, SampoError> {
-        let ci = self.suggested_ci();
-        let has_repository = self.repository.is_some();
         Ok(Answers {
             targets: if self.lacks_targets()? { answers::usual_targets() } else { Vec::new() },
             backends: if self.lacks_backends() { vec![NewBackend::GithubRelease] } else { Vec::new() },
-            ci: if has_repository || ci != Ci::Github { ci } else { Ci::None },
+            ci: self.suggested_ci(self.repository.as_ref()),
             ..Answers::default()
         })
     }

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::{Plan, Setup, SetupError};
-use crate::config::Config;
+use crate::config::{Config, Repository};
 use crate::distribute::naming;
 use crate::error::PathError;
 use crate::transaction;
@@ -92,10 +92,15 @@ impl Pipeline {
 }
 
 impl Setup {
-    /// Whose pipeline is likely wanted: that of the service that has one here already.
-    pub(super) fn suggested_ci(&self) -> Ci {
+    /// Whose pipeline is likely wanted: that of the service that has one here already, or of GitHub if `repository` is
+    /// there.
+    pub fn suggested_ci(&self, repository: Option<&Repository>) -> Ci {
         let has = |path: &str| self.project.root.join(path).exists();
-        if has(GITLAB) && !has(".github") { Ci::Gitlab } else { Ci::Github }
+        match repository {
+            _ if has(GITLAB) && !has(".github") => Ci::Gitlab,
+            Some(_) => Ci::Github,
+            None => Ci::None,
+        }
     }
 
     pub(super) fn pipeline(&self, ci: Ci, config: &Config) -> Pipeline {

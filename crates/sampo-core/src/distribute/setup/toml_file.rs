@@ -38,19 +38,21 @@ impl TomlFile {
 
     /// Gives `table` the key, whether it has had it or not. A table that is missing is added at the end of the file.
     pub fn set(&mut self, table: &[&str], key: &str, value: impl Into<Value>) {
-        let item = Item::Value(value.into());
+        let mut value = value.into();
+        let is_inline = self.get(table).is_some_and(Item::is_inline_table);
         let table = self.table(table);
-        match table.get_mut(key).and_then(Item::as_value_mut) {
+        if let Some(known) = table.get_mut(key).and_then(Item::as_value_mut) {
             // Comments stand in what is around a value.
-            Some(known) => {
-                let decor = known.decor().clone();
-                if let Item::Value(mut value) = item {
-                    *value.decor_mut() = decor;
-                    *known = value;
-                }
-            }
-            None => drop(table.insert(key, item)),
+            *value.decor_mut() = known.decor().clone();
+            *known = value;
+            return;
         }
+        // The blank before the brace that closes the table.
+        if let Some(last) = table.iter_mut().last().and_then(|(_, item)| item.as_value_mut()).filter(|_| is_inline) {
+            value.decor_mut().set_suffix(last.decor().suffix().cloned().unwrap_or_default());
+            last.decor_mut().set_suffix("");
+        }
+        table.insert(key, Item::Value(value));
     }
 
     /// Adds `values` to the array that stands there, or makes it, with a line for each value.
@@ -151,12 +153,8 @@ fn last_position(table: &Table) -> Option<isize> {
 fn append(array: &mut Array, values: impl IntoIterator<Item = String>) {
     let text = |raw: Option<&RawString>| raw.and_then(RawString::as_str).unwrap_or_default().to_owned();
     let last = array.iter().last().map(|value| text(value.decor().prefix())).unwrap_or_default();
-    let mut prefix = match last.rsplit_once('\n') {
-        Some((_, indent)) => format!("\n{indent}"),
-        None if array.is_empty() => String::new(),
-        None => " ".to_owned(),
-    };
-    let usual = prefix.clone();
+    let usual = last.rsplit_once('\n').map_or(" ".to_owned(), |(_, indent)| format!("\n{indent}"));
+    let mut prefix = if array.is_empty() { String::new() } else { usual.clone() };
     let mut rest = text(Some(array.trailing()));
     let count = array.len();
     if let Some(value) = count.checked_sub(1).and_then(|index| array.get_mut(index)) {
@@ -243,7 +241,7 @@ mod tests {
             ("[a.b]\n# c = 1\n\n[z]\n", "[a.b]\nkey = \"value\"\n# c = 1\n\n[z]\n"),
             ("[a.b] # x\nkey = 'old' # why\n", "[a.b] # x\nkey = \"value\" # why\n"),
             ("a = { b = { c = 1 } }\n", "a = { b = { c = 1, key = \"value\" } }\n"),
-            ("a = {}\n", "a = { b = { key = \"value\" } }\n"),
+            ("a = {}\n", "a = { b.key = \"value\" }\n"),
             ("[a]\nb.c = 1\n", "[a]\nb.c = 1\nb.key = \"value\"\n"),
             ("a.b.c = 1\n", "a.b.c = 1\na.b.key = \"value\"\n"),
         ];

@@ -235,12 +235,12 @@ impl Arguments {
             repository => repository.clone(),
         };
         let mut answers = Answers {
-            repository,
             targets,
             backends,
             archive,
             ready_made,
-            ci: suggested.ci,
+            ci: setup.suggested_ci(repository.as_ref().or(setup.repository())),
+            repository,
             placement: Placement { name: self.workflow.clone(), replace: self.force },
             binstall: !self.no_binstall,
         };

@@ -65,3 +65,76 @@ fn scalar(text: &str) -> String {
         && !WORDS.contains(&text.to_ascii_lowercase().as_str());
     if is_plain { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::workspace::fixtures::{config, package, workspace};
+    use crate::workspace::{Package, PackageId};
+
+    fn of(ecosystem: Ecosystem, name: &str) -> Package {
+        Package { id: PackageId::new(ecosystem, name), ..package(name, &[]) }
+    }
+
+    fn rendered(text: &str, packages: impl IntoIterator<Item = Package>) -> String {
+        github(&config(text), &workspace(packages))
+    }
+
+    fn read(text: &str) -> Value {
+        serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    #[test]
+    fn each_kind_of_package_brings_its_own_lines_and_nothing_is_left_to_fill_in() {
+        let cargo = rendered("", [of(Ecosystem::Cargo, "a")]);
+        let npm = rendered("", [of(Ecosystem::Npm, "a")]);
+        let both = rendered("", [of(Ecosystem::Cargo, "a"), of(Ecosystem::Npm, "a")]);
+        for text in [&cargo, &npm, &both, &rendered("", [])] {
+            let workflow = read(text);
+            assert_eq!(workflow["on"]["push"]["branches"], json!(["main"]));
+            assert_eq!(workflow["permissions"], json!({ "contents": "read" }));
+            assert!(!text.contains("#:") && !text.replace("${{", "").contains('{'), "{text}");
+        }
+        assert!(cargo.contains("CARGO_REGISTRY_TOKEN") && !cargo.contains("npm") && !cargo.contains("NPM"), "{cargo}");
+        assert!(npm.contains("NPM_TOKEN") && !npm.contains("rustup") && !npm.contains("CARGO"), "{npm}");
+        assert!(["NPM_TOKEN", "CARGO_REGISTRY_TOKEN", "npm ci", "rustup"].iter().all(|part| both.contains(part)));
+    }
+
+    #[test]
+    fn no_name_of_a_package_enters_a_workflow() {
+        let plain = rendered("", [of(Ecosystem::Cargo, "a"), of(Ecosystem::Npm, "b")]);
+        for name in ["x\n    env: {}", "${{ secrets.TOKEN }}", "::set-output name=x::y", "'\"#: cargo"] {
+            assert_eq!(rendered("", [of(Ecosystem::Cargo, name), of(Ecosystem::Npm, name)]), plain, "{name}");
+        }
+    }
+
+    #[test]
+    fn branches_are_filters_that_fit_nothing_else() {
+        let names = ["trunk", "1.x", "on", "a+b", "x\"]\nenv: {y", "feature/*", "\u{e4}"];
+        let list = toml::Value::from(names[1..].to_vec());
+        let workflow = rendered(&format!("[git]\ndefault_branch = 'trunk'\nrelease_branches = {list}\n"), []);
+        let expected = json!(["trunk", "1.x", "on", "a\\+b", "x\"\\]\nenv: {y", "feature/\\*", "\u{e4}"]);
+        assert_eq!(read(&workflow)["on"]["push"]["branches"], expected);
+    }
+
+    #[test]
+    fn another_folder_of_built_files_stands_wherever_files_are_taken_and_put() {
+        let usual = read(&rendered("", []));
+        let paths = |workflow: &Value| -> Vec<String> {
+            let jobs = workflow["jobs"].as_object().unwrap().values();
+            let steps = jobs.flat_map(|job| job["steps"].as_array().unwrap());
+            steps.filter_map(|step| step["with"]["path"].as_str()).map(str::to_owned).collect()
+        };
+        let found = paths(&usual);
+        assert!(found.iter().filter(|path| path.starts_with("dist")).count() >= 2, "{found:?}");
+        let workflow = read(&rendered("[distribute]\nartifacts_dir = 'out: \"${{ x }}\"'\n", []));
+        let folder = "out: \"${{ '${{' }} x }}\"";
+        let moved = |path: &String| match path.strip_prefix("dist") {
+            Some(rest) => format!("{folder}{rest}"),
+            None => path.clone(),
+        };
+        assert_eq!(paths(&workflow), found.iter().map(moved).collect::<Vec<_>>());
+    }
+}
