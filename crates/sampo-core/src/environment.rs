@@ -27,6 +27,13 @@ impl Environment {
         self.get(name).map(Secret::new)
     }
 
+    /// The same with `value` for `name`.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// The names of all variables, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
