@@ -7,9 +7,12 @@ use std::time::Duration;
 use crate::error::{Diagnose, PathError};
 use crate::process::{Command, Output, ProcessError, last_lines};
 
+mod identity;
+mod push;
 mod remote;
 mod worktree;
 
+pub use identity::{GITHUB_ACTIONS, Identity};
 pub use worktree::Worktree;
 
 /// How many hashes fit on one command line on every platform.
@@ -24,6 +27,8 @@ const REMOTE_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Git {
     folder: PathBuf,
     remote_timeout: Duration,
+    /// Who acts, where nobody is configured.
+    identity: Option<Identity>,
 }
 
 /// A tag and the commit it stands for (annotated tags are followed to their commit).
@@ -79,6 +84,14 @@ pub enum GitError {
     /// A file of a temporary worktree could not be written or removed.
     #[error(transparent)]
     Io(#[from] PathError),
+    /// The credentials do not suffice for a push.
+    #[error("`{name}` may not be pushed to the remote `origin`")]
+    PushDenied {
+        /// The tag or branch.
+        name: String,
+        /// What git said.
+        source: ProcessError,
+    },
     /// A git command failed.
     #[error("git could not {action}")]
     Failed {
@@ -97,6 +110,7 @@ impl Diagnose for GitError {
             Self::NoIdentity { .. } => "git-identity",
             Self::Busy { .. } => "git-worktree-busy",
             Self::Io(error) => error.code(),
+            Self::PushDenied { .. } => "push-denied",
             Self::Failed { .. } => "git-failed",
         }
     }
@@ -110,6 +124,9 @@ impl Diagnose for GitError {
             ),
             Self::Busy { .. } => Some("wait for its end, then run this again".into()),
             Self::Io(error) => error.hint(),
+            Self::PushDenied { .. } => Some(
+                "in a GitHub workflow give the job `permissions: contents: write`, and let `actions/checkout` keep its credentials (`persist-credentials: true`, as it does by default)".into(),
+            ),
             Self::Failed { source, .. } => source.hint(),
         }
     }
@@ -121,7 +138,7 @@ const USUAL_BRANCHES: [&str; 4] = ["main", "master", "trunk", "develop"];
 impl Git {
     /// Git as seen from `folder`. Nothing is run yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), remote_timeout: REMOTE_TIMEOUT }
+        Self { folder: folder.into(), remote_timeout: REMOTE_TIMEOUT, identity: None }
     }
 
     /// The full hash of the commit at HEAD.
@@ -301,7 +318,16 @@ impl Git {
     }
 
     fn patient_command(&self, arguments: &[&str]) -> Command {
-        Command::new("git", arguments)
+        let identity = self.identity.iter().flat_map(|Identity { name, email }| {
+            [
+                ("GIT_COMMITTER_NAME", name),
+                ("GIT_COMMITTER_EMAIL", email),
+                ("GIT_AUTHOR_NAME", name),
+                ("GIT_AUTHOR_EMAIL", email),
+            ]
+        });
+        let command = identity.fold(Command::new("git", arguments), |command, (name, value)| command.env(name, value));
+        command
             .in_folder(&self.folder)
             .env("LC_ALL", "C")
             .env("GIT_TERMINAL_PROMPT", "0")

@@ -241,7 +241,7 @@ impl Job<'_> {
         }
         if branch != Step::Nothing {
             let commit = worktree.commit(self.kind.message()).await?;
-            remote::push(&project.git(), seen, &wanted.branch, &commit, self.reporter).await?;
+            remote::push(&project.git(), seen, &wanted.branch, &commit).await?;
         }
         let (entry, pull) = entry::converge(pulls, &wanted).await?;
         let page = Some((pull.number, pull.html_url));
@@ -251,7 +251,8 @@ impl Job<'_> {
     /// The project as it is in the worktree, which is on no branch.
     async fn open(&self, worktree: &Worktree) -> Result<Project, SampoError> {
         let root = worktree.folder().join(self.project.git().prefix().await?);
-        let environment = self.project.environment.clone().with("SAMPO_RELEASE_BRANCH", &self.current);
+        let mut environment = self.project.environment.clone();
+        environment.add("SAMPO_RELEASE_BRANCH", &self.current);
         // What there is to say about the configuration was said when it was read in the checkout.
         Project::open(&root, environment, &Silent).await
     }

@@ -41,8 +41,9 @@ pub fn print(text: &str) {
     println!("{}", plain(text));
 }
 
-/// An error annotation.
-pub fn error(message: &str, hint: Option<&str>) {
+/// An error annotation, titled with the stable name of the error.
+pub fn error(code: Option<&str>, message: &str, hint: Option<&str>) {
+    let _ = code;
     annotate("error", message, hint);
 }
 

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 use sampo_core::environment::Environment;
 
+/// What the Action does unless it is told.
+const DEFAULT_MODE: &str = "auto";
+
 /// The inputs, and the rest of the environment.
 pub struct Inputs {
     environment: Environment,
@@ -45,6 +48,24 @@ impl Inputs {
     pub fn list(&self, name: &str) -> Vec<String> {
         let values = self.get(name).unwrap_or_default().split(['\n', ',']);
         values.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// The words of the input `name`, split at blanks and line breaks.
+    pub fn words(&self, name: &str) -> Vec<String> {
+        self.get(name).unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// The name of the mode: `given`, else what the inputs `mode` and `command` say, which must not contradict each
+    /// other, else `auto`.
+    pub fn mode<'a>(&'a self, given: Option<&'a str>) -> anyhow::Result<&'a str> {
+        // The Action's own default of `command` contradicts nothing.
+        let command = self.get("command").filter(|command| *command != DEFAULT_MODE);
+        match (given.or(self.get("mode")), command) {
+            (Some(mode), Some(command)) if given.is_none() && mode != command => {
+                anyhow::bail!("the inputs `mode` and `command` mean the same, and differ: `{mode}` and `{command}`")
+            }
+            (mode, command) => Ok(mode.or(command).unwrap_or(DEFAULT_MODE)),
+        }
     }
 
     /// The repository's folder.

@@ -1,10 +1,9 @@
-//! Branches of the remote `origin`: seen, fetched and pushed, without a trace in the clone but objects.
+//! Branches of the remote `origin`: seen and fetched, without a trace in the clone but objects.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use super::{Git, GitError};
-use crate::process::Command;
 
 /// Beyond this a transfer, however large, is stuck.
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(30 * 60);
@@ -47,19 +46,8 @@ impl Git {
             .chain(["--end-of-options", "origin"])
             .chain(references.iter().map(String::as_str))
             .collect();
-        let output = self.transfer(&arguments).run().await;
+        let output = self.patient_command(&arguments).timeout(TRANSFER_TIMEOUT).run().await;
         self.succeeded(output, "fetch from the remote `origin`").map(drop)
-    }
-
-    /// Makes `branch` of the remote `origin` stand at `commit`, provided that it still stands at `seen` (or, if none, is
-    /// not there).
-    pub async fn push_branch(&self, commit: &str, branch: &str, seen: Option<&str>) -> Result<(), GitError> {
-        let reference = reference(branch);
-        let lease = format!("--force-with-lease={reference}:{}", seen.unwrap_or_default());
-        let refspec = format!("{commit}:{reference}");
-        let arguments = ["push", "--quiet", "--no-verify", &lease, "--end-of-options", "origin", &refspec];
-        let output = self.transfer(&arguments).run().await;
-        self.succeeded(output, &format!("push the branch `{branch}` to the remote `origin`")).map(drop)
     }
 
     /// The commits of `to` that `from` does not have, newest first, without merges.
@@ -72,10 +60,6 @@ impl Git {
             Commit { short: short.to_owned(), subject: subject.to_owned() }
         };
         Ok(output.lines().map(commit).collect())
-    }
-
-    fn transfer(&self, arguments: &[&str]) -> Command {
-        self.patient_command(arguments).timeout(TRANSFER_TIMEOUT)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Git, GitError};
+use super::{GITHUB_ACTIONS, Git, GitError};
 use crate::error::PathError;
 use crate::process::Command;
 
@@ -13,8 +13,6 @@ const FOLDER: &str = "sampo/worktree";
 const LOCK: &str = "sampo/lock";
 /// Never made, so that there are no hooks in it.
 const NO_HOOKS: &str = "sampo/no-hooks";
-/// What a workflow's own commits are made as.
-const BOT: (&str, &str) = ("github-actions[bot]", "github-actions[bot]@users.noreply.github.com");
 
 /// The files of a commit in a folder of their own, with a detached HEAD. No hooks are run.
 #[derive(Debug)]
@@ -53,15 +51,6 @@ impl Git {
         let output = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &tree]).await;
         let output = output.map_err(super::failed("read a revision"))?;
         Ok(output.status.success().then(|| output.stdout.trim().to_owned()))
-    }
-
-    /// Whether the user says in whose name commits are made.
-    pub async fn has_identity(&self) -> Result<bool, GitError> {
-        let author = self.run(&["-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"]).await;
-        let committer = self.run(&["-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT"]).await;
-        let is_known = |output: &crate::process::Output| output.status.success();
-        let action = "find out who makes commits";
-        Ok(is_known(&author.map_err(super::failed(action))?) && is_known(&committer.map_err(super::failed(action))?))
     }
 }
 
@@ -114,13 +103,8 @@ impl Worktree {
 
     /// Commits what is staged, in the name of whom the user names, else of the bot of workflows; its full hash.
     pub async fn commit(&self, message: &str) -> Result<String, GitError> {
-        let git = self.git();
-        let mut command = self.hookless(&git, &["commit", "--quiet", "--no-verify", "--message", message]);
-        if !git.has_identity().await? {
-            for role in ["AUTHOR", "COMMITTER"] {
-                command = command.env(format!("GIT_{role}_NAME"), BOT.0).env(format!("GIT_{role}_EMAIL"), BOT.1);
-            }
-        }
+        let git = self.git().assuming(GITHUB_ACTIONS).await?;
+        let command = self.hookless(&git, &["commit", "--quiet", "--no-verify", "--message", message]);
         git.succeeded(command.run().await, "commit the release")?;
         git.head().await
     }

@@ -41,14 +41,6 @@ pub enum PullRequestError {
     /// Somebody pushed meanwhile.
     #[error("the branch `{0}` has moved meanwhile")]
     Moved(String),
-    /// The branch could not be pushed.
-    #[error("cannot push the branch `{branch}`")]
-    Push {
-        /// The branch.
-        branch: String,
-        /// What git said.
-        source: GitError,
-    },
     /// The settings of the repository forbid it.
     #[error("GitHub lets no workflow of this repository open pull requests")]
     Forbidden {
@@ -93,7 +85,6 @@ impl Diagnose for PullRequestError {
             Self::InvalidTitle(_) => "pull-request-title",
             Self::NoBase(_) => "pull-request-base",
             Self::Moved(_) => "pull-request-moved",
-            Self::Push { .. } => "pull-request-push",
             Self::Forbidden { .. } => "pull-request-forbidden",
             Self::PermissionDenied { .. } => "pull-request-permission",
             Self::Interrupted => "cancelled",
@@ -112,10 +103,6 @@ impl Diagnose for PullRequestError {
             Self::InvalidTitle(_) => format!("a title is one line of at most {LONGEST_TITLE} characters"),
             Self::NoBase(_) => "push it, or set the input `base-branch` to the branch to merge into".into(),
             Self::Moved(_) => "run this again".into(),
-            Self::Push { .. } => {
-                "the job needs `permissions: { contents: write }`, and `actions/checkout` without `persist-credentials: false`"
-                    .into()
-            }
             Self::Forbidden { .. } => {
                 "turn on \"Allow GitHub Actions to create and approve pull requests\" in the repository's settings, under \
                  Actions, General, Workflow permissions; or set `github-token` to a token of your own"

@@ -1,18 +1,10 @@
 //! The branch of a pull request on the remote: one commit on top of its base, overwritten when it is out of date.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use super::{Branches, PullRequestError, Step};
-use crate::error::chain;
 use crate::event::{Event, Reporter};
 use crate::git::{Git, GitError};
-
-/// How often a push is tried that fails for reasons that may pass.
-const ATTEMPTS: u32 = 3;
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-/// What servers say when trying again cannot help.
-const FINAL: [&str; 4] = ["rejected", "denied", "403", "could not read Username"];
 
 /// Where the branches stood on the remote when they were looked at; their commits are in the clone.
 #[derive(Debug)]
@@ -81,32 +73,15 @@ pub(super) async fn warn_of_others(
     Ok(())
 }
 
-/// Makes `branch` stand at `commit` unless it moved since it was `seen`. After a failure it looks before it tries again.
-pub(super) async fn push(
-    git: &Git,
-    seen: &Seen,
-    branch: &str,
-    commit: &str,
-    reporter: &dyn Reporter,
-) -> Result<(), PullRequestError> {
+/// Makes `branch` stand at `commit` unless it moved since it was `seen`.
+pub(super) async fn push(git: &Git, seen: &Seen, branch: &str, commit: &str) -> Result<(), PullRequestError> {
     let before = seen.head(branch);
-    let mut attempt = 1;
-    while let Err(error) = git.push_branch(commit, branch, before).await {
-        if let Ok(now) = git.remote_branches(&[branch]).await {
-            match now.get(branch).map(String::as_str) {
-                Some(now) if now == commit => return Ok(()),
-                now if now != before => return Err(PullRequestError::Moved(branch.to_owned())),
-                _ => {}
-            }
-        }
-        let reason = chain(&error);
-        if attempt == ATTEMPTS || FINAL.iter().any(|word| reason.contains(word)) {
-            return Err(PullRequestError::Push { branch: branch.to_owned(), source: error });
-        }
-        let message = format!("{reason}; trying again");
-        reporter.report(Event::Warning { message: &message, hint: None });
-        tokio::time::sleep(FIRST_WAIT * attempt).await;
-        attempt += 1;
+    let Err(error) = git.push_branch(commit, branch, before).await else { return Ok(()) };
+    // Whether the failure was one, and whose it is, only a look tells.
+    let Ok(now) = git.remote_branches(&[branch]).await else { return Err(error.into()) };
+    match now.get(branch).map(String::as_str) {
+        Some(now) if now == commit => Ok(()),
+        now if now != before => Err(PullRequestError::Moved(branch.to_owned())),
+        _ => Err(error.into()),
     }
-    Ok(())
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use sampo_core::SampoError;
 use sampo_core::clock;
+use sampo_core::distribute::participant::has_artifacts;
 use sampo_core::distribute::{self, BuildMatrix, Caller, Choice, Grouping, MatrixFormat, MatrixRequest, Selection};
 use sampo_core::event::{Event, Reporter};
 use sampo_core::interrupt::Interrupt;
@@ -114,7 +115,7 @@ impl Outputs {
     async fn prepare(project: &Project, plan: &Plan, arguments: &Arguments) -> Result<Self, SampoError> {
         let mut documents = Vec::new();
         if let Some(place) = &arguments.plan {
-            let text = plan.to_file(&project.config, None, super::has_artifacts(project)?).to_json();
+            let text = plan.to_file(&project.config, None, has_artifacts(project)?).to_json();
             documents.push((place.clone(), text));
         }
         let matrix = matrix(project, plan, arguments.build_matrix.is_some()).await?;
