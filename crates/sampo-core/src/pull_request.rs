@@ -9,9 +9,11 @@ use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 use crate::SampoError;
+use crate::clock;
 use crate::config::Repository;
 use crate::event::{Event, Reporter, Silent};
 use crate::git::{Git, Worktree};
+use crate::github::pulls::PullRequest;
 use crate::github::{Addresses, Github, GithubError, Token};
 use crate::project::Project;
 use crate::release::branch;
@@ -122,6 +124,19 @@ impl Kind {
     }
 }
 
+impl Prepared {
+    /// A line of Markdown that leads to the pull request, once there is one.
+    pub fn to_markdown(&self) -> Option<String> {
+        let (number, page) = self.page.as_ref()?;
+        let became = match (self.branch, self.entry) {
+            (_, Step::Make) => "opened",
+            (Step::Nothing, Step::Nothing) => "up to date",
+            _ => "updated",
+        };
+        Some(format!("Pull request [#{number} {}]({page}): {became}.", text::inline(&self.wanted.title)))
+    }
+}
+
 impl Settings {
     fn wording(&self, kind: Kind) -> &Wording {
         match kind {
@@ -132,7 +147,7 @@ impl Settings {
 }
 
 /// Which pull requests there should be, given the `plan` of a release in `project`: none if nothing is to be released.
-pub async fn due(project: &Project, plan: &Plan, now: DateTime<Utc>) -> Result<Vec<Kind>, SampoError> {
+pub async fn due(project: &Project, plan: &Plan) -> Result<Vec<Kind>, SampoError> {
     let is_prerelease = |version: &semver::Version| !version.pre.is_empty();
     let in_prerelease = |package: &Package| {
         let version = package.version.as_deref().and_then(|version| semver::Version::parse(version).ok());
@@ -142,7 +157,8 @@ pub async fn due(project: &Project, plan: &Plan, now: DateTime<Utc>) -> Result<V
         let ends_prereleases = plan.releases.iter().any(|release| is_prerelease(&release.new_version));
         return Ok([Kind::Release].into_iter().chain(ends_prereleases.then_some(Kind::Stable)).collect());
     }
-    let waits = project.workspace.packages.iter().any(in_prerelease) && release::has_stable(project, now).await?;
+    let waits = project.workspace.packages.iter().any(in_prerelease)
+        && release::has_stable(project, clock::now(&project.environment)?).await?;
     Ok(waits.then_some(Kind::Stable).into_iter().collect())
 }
 
@@ -152,15 +168,23 @@ pub async fn prepare(
     project: &Project,
     kind: Kind,
     settings: &Settings,
-    now: DateTime<Utc>,
     reporter: &dyn Reporter,
     cancellation: &CancellationToken,
 ) -> Result<Outcome, SampoError> {
     let (github, repository) = access(project)?;
     let current = branch::check(&project.git(), &project.config.git, &project.environment).await?;
     let branches = Branches::resolve(kind, settings, &current, &project.config.git)?;
-    let job =
-        Job { project, kind, settings, now, reporter, github: &github, repository: &repository, branches, current };
+    let job = Job {
+        project,
+        kind,
+        settings,
+        now: clock::now(&project.environment)?,
+        reporter,
+        github: &github,
+        repository: &repository,
+        branches,
+        current,
+    };
     let git = project.git();
     let seen = unless(cancellation, async { Ok(job.look(&git).await?) }).await?;
     let work = async |worktree: &Worktree| unless(cancellation, job.carry_out(&seen, worktree)).await;
@@ -176,6 +200,22 @@ async fn unless<T>(
         outcome = work => outcome,
         () = cancellation.cancelled() => Err(PullRequestError::Interrupted.into()),
     }
+}
+
+/// The pull requests that are open though their kinds are not `due`: there is nothing left for them to release. Empty
+/// where GitHub does not tell.
+pub async fn outdated(project: &Project, settings: &Settings, due: &[Kind]) -> Vec<PullRequest> {
+    let Ok((github, repository)) = access(project) else { return Vec::new() };
+    let config = &project.config.git;
+    let Ok(current) = branch::check(&project.git(), config, &project.environment).await else { return Vec::new() };
+    let others = [Kind::Release, Kind::Stable].into_iter().filter(|kind| !due.contains(kind));
+    let mut found = Vec::new();
+    for branches in others.filter_map(|kind| Branches::resolve(kind, settings, &current, config).ok()) {
+        for branch in branches.candidates() {
+            found.extend(github.pulls(&repository).open(&branch, &branches.base).await.ok().flatten());
+        }
+    }
+    found
 }
 
 /// GitHub with a token, and the repository of the running workflow: nothing is begun without them.
