@@ -5,9 +5,11 @@ pub mod executables;
 pub mod github;
 pub mod npm_registry;
 pub mod repo;
+pub mod runner;
 pub mod timing;
 
 pub use cargo_registry::CargoRegistry;
 pub use github::FakeGithub;
 pub use npm_registry::NpmRegistry;
 pub use repo::Repo;
+pub use runner::Runner;
