@@ -3,6 +3,7 @@
 use crate::distribute::engine::Outcome;
 use crate::distribute::report::Delivery;
 use crate::event::Status;
+use crate::markdown::{link, row};
 use crate::workspace::PackageId;
 
 use super::releases::Tagged;
@@ -68,6 +69,17 @@ impl Report {
         let is_news =
             |entry: &&Entry| entry.url.is_some() && (entry.state == State::Published || is_at_head(&entry.tag));
         self.entries.iter().filter(is_news).map(|entry| (entry.package.clone(), entry.tag.clone())).collect()
+    }
+
+    /// A table for the summary of a job: each release with its page.
+    pub fn to_markdown(&self) -> String {
+        let mut text = String::from("## GitHub releases\n\n| Release | | Discussion |\n| --- | --- | --- |\n");
+        for entry in &self.entries {
+            let discussion = entry.discussion.as_deref().map(|url| link("discussion", Some(url)));
+            let release = link(&entry.tag, entry.url.as_deref().filter(|_| !self.dry_run));
+            text += &row([release, entry.describe(self.dry_run), discussion.unwrap_or_default()]);
+        }
+        text
     }
 
     /// Whether every release is as it should be.

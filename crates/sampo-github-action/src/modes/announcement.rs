@@ -39,8 +39,9 @@ pub fn discussions(inputs: &Inputs, project: &Project) -> anyhow::Result<Discuss
     Ok(Discussions::parse(scope, category, &project.workspace)?)
 }
 
-/// Makes the releases of the tags in `plan`.
-pub async fn announce(job: &mut Job, project: &Project, plan: &Plan, request: &Request) -> Ending {
+/// Makes the releases of the tags in `plan`, if they are asked for.
+pub async fn announce(job: &mut Job, project: &Project, plan: &Plan, request: Option<&Request>) -> Ending {
+    let Some(request) = request else { return Ending::Through };
     let (interrupt, caller) = job.attended();
     let Some(outcome) = interrupt.guard(announce::announce(project, plan, request, &caller)).await else {
         return Ending::Interrupted;
@@ -72,7 +73,9 @@ fn tell(job: &mut Job, report: &Report) {
             print_discussion(&entry.tag, url);
         }
     }
-    // summary
+    if !report.entries.is_empty() {
+        job.summary.add(report.to_markdown());
+    }
     if !report.is_success() {
         job.mark_as_failed();
     }
