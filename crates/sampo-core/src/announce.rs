@@ -10,12 +10,12 @@ use std::sync::Arc;
 use crate::distribute::backend::github_release::GithubReleaseConfig;
 use crate::distribute::backend::{BackendContext, Pace};
 use crate::distribute::engine::{self, Destination, Earlier, Order};
-use crate::distribute::model::{Artifact, Release, Shipment};
+use crate::distribute::model::{Artifact, Shipment};
 use crate::distribute::publishing::{Publisher, Publishers};
 use crate::distribute::{Caller, Ground};
 use crate::error::{Diagnose, SampoError};
-use crate::event::Event;
-use crate::github::Github;
+use crate::event::{Event, Reporter};
+use crate::github::{Github, Releases};
 use crate::project::Project;
 use crate::publish::Plan;
 
@@ -26,7 +26,7 @@ mod report;
 
 pub use assets::{AssetError, AssetPatterns};
 pub use discussions::{Discussions, discuss};
-pub use report::{Entry, Report, State};
+pub use report::{Entry, Problem, Report, State};
 
 use assets::Found;
 use releases::{Tagged, tagged};
@@ -87,18 +87,31 @@ async fn announce_at(
     let repository = ground.repository.clone().ok_or(AnnounceError::RepositoryUnknown)?;
     let github = Github::of_environment(&project.environment)?;
     let context = BackendContext { pace, ..ground.backend_context(project, caller)? };
-    let tagged = tagged(project, plan, &repository, request.dry_run).await?;
+    let mut tagged = tagged(project, plan, &repository, request.dry_run).await?;
+    leave_out_announced(&mut tagged, &github.releases(&repository)).await;
     let desk = Desk { project, request, publishers: Publishers::of(project, &ground, &context)?, context, caller };
     let orders = desk.orders(&tagged).await?;
     let outcomes = engine::Plan::new(orders)?.carry_out(&desk.options()).await;
     let page = |tag: &str| github.releases(&repository).page_address(tag);
     let mut report = Report::new(&tagged, &outcomes, request.dry_run, page);
+    desk.warn_of_missing_assets(&tagged, &report);
     let due = report.to_discuss(&tagged);
     let opened = discussions::open_at(project, &due, &request.discussions, request.dry_run, caller, pace).await;
     for entry in &mut report.entries {
         entry.discussion = opened.get(&entry.tag).cloned();
     }
     Ok(report)
+}
+
+/// Leaves out what was announced at an earlier commit: one question instead of one for each package. Whatever it does
+/// not tell is asked for one by one.
+async fn leave_out_announced(tagged: &mut Vec<Tagged>, releases: &Releases<'_>) {
+    if tagged.iter().all(|tagged| tagged.is_at_head) {
+        return;
+    }
+    let recent = releases.recent().await.unwrap_or_default();
+    let is_public = |tag: &str| recent.iter().any(|entry| !entry.draft && entry.tag_name == tag);
+    tagged.retain(|tagged| tagged.is_at_head || !is_public(&tagged.release.tag));
 }
 
 /// Where orders are written.
@@ -133,7 +146,7 @@ impl Desk<'_> {
                 missing: Vec::new(),
                 optional: Vec::new(),
                 earlier: Earlier::default(),
-                unfinished: self.unfinished(publisher, release, *is_at_head),
+                unfinished: self.unfinished(publisher, *is_at_head),
                 adds: true,
             });
         }
@@ -156,20 +169,30 @@ impl Desk<'_> {
     }
 
     /// Why the release stays a draft.
-    fn unfinished(&self, publisher: Option<&Publisher>, release: &Release, is_at_head: bool) -> Option<String> {
+    fn unfinished(&self, publisher: Option<&Publisher>, is_at_head: bool) -> Option<String> {
         if let Some(publisher) = publisher {
             return Some(format!(
                 "a draft until `sampo distribute` has delivered its artifacts to `{}`",
                 publisher.name()
             ));
         }
-        if is_at_head || self.request.assets.is_empty() {
-            return None;
+        let lacks_assets = !is_at_head && !self.request.assets.is_empty();
+        lacks_assets.then(|| "a draft until a run at the tagged commit has added its assets".into())
+    }
+
+    /// Says which drafts have to wait for their assets.
+    fn warn_of_missing_assets(&self, tagged: &[Tagged], report: &Report) {
+        if self.request.assets.is_empty() {
+            return;
         }
-        let message = format!("the release `{}` gets no assets now: its tag is not at HEAD", release.tag);
-        let hint = "what is missing there is added by a run at the tagged commit, which also publishes a draft";
-        self.caller.reporter.report(Event::Warning { message: &message, hint: Some(hint) });
-        Some("a draft until a run at the tagged commit has added its assets".into())
+        let is_elsewhere = |tag: &str| tagged.iter().any(|tagged| !tagged.is_at_head && tagged.release.tag == tag);
+        for entry in &report.entries {
+            if is_elsewhere(&entry.tag) && entry.url.is_none() && entry.state != State::Failed {
+                let message = format!("the release `{}` stays a draft: its tag is not at HEAD", entry.tag);
+                let hint = "run the workflow again at the tagged commit, whose files belong to the release";
+                self.caller.reporter.report(Event::Warning { message: &message, hint: Some(hint) });
+            }
+        }
     }
 
     /// The assets of each release. Those of another commit than the one that is checked out cannot be had here.
@@ -191,10 +214,21 @@ impl Desk<'_> {
             fail_fast: false,
             pace: self.context.pace,
             cancellation: self.caller.cancellation.clone(),
-            reporter: Arc::clone(&self.caller.reporter),
+            reporter: Arc::new(WithoutDeliveries(Arc::clone(&self.caller.reporter))),
             // Only lists of checksums are made on the way, and here there is none.
             staging: PathBuf::new(),
             stock: Arc::default(),
+        }
+    }
+}
+
+/// Passes on everything but how single deliveries end: the report tells that for each release.
+struct WithoutDeliveries(Arc<dyn Reporter>);
+
+impl Reporter for WithoutDeliveries {
+    fn report(&self, event: Event<'_>) {
+        if !matches!(event, Event::DeliveryFinished { .. }) {
+            self.0.report(event);
         }
     }
 }

@@ -233,8 +233,11 @@ async fn what_cannot_be_added_any_more_fails_and_holds_up_no_other_release() {
     let report = scene.run(&plan, &with_assets("*.zip")).await.unwrap();
     assert!(!report.is_success());
     assert_eq!(report.entries[0].state, State::Failed);
-    let [(problem, _)] = report.entries[0].problems.as_slice() else { panic!("{report:?}") };
-    assert!(problem.contains("immutable"), "{problem}");
+    let [Problem { message, .. }] = report.entries[0].problems.as_slice() else { panic!("{report:?}") };
+    assert!(
+        message.starts_with("`a.zip` of the release `my-cli-v1.2.0`: ") && message.contains("immutable"),
+        "{message}"
+    );
     assert_eq!(report.entries[1].state, State::Published);
 }
 
@@ -243,9 +246,10 @@ async fn a_tag_that_github_does_not_have_gets_no_release() {
     let scene = Scene::new();
     let plan = scene.plan(&[("my-cli-v1.2.0", Tagging::AtHead), ("lib-v3.0.0", Tagging::AtHead)]);
     let report = scene.run(&plan, &Request::default()).await.unwrap();
-    let [(problem, hint)] = report.entries[1].problems.as_slice() else { panic!("{report:?}") };
-    assert_eq!(problem, "the tag `lib-v3.0.0` is not in `acme/app`");
+    let [Problem { message, hint, code }] = report.entries[1].problems.as_slice() else { panic!("{report:?}") };
+    assert_eq!(message, "the release `lib-v3.0.0`: the tag `lib-v3.0.0` is not in `acme/app`");
     assert_eq!(hint.as_deref(), Some("push it: `git push origin lib-v3.0.0`"));
+    assert_eq!(code.as_deref(), Some("tag-not-pushed"));
     assert_eq!(scene.github.releases().len(), 1);
 }
 
@@ -258,9 +262,26 @@ async fn a_tag_at_another_commit_gets_the_release_that_it_lacks_and_no_files_of_
     let plan = scene.plan(&[("my-cli-v1.2.0", Tagging::Elsewhere)]);
     assert_eq!(scene.told(&plan, &with_assets("*.zip")).await, ["my-cli-v1.2.0: a draft for now"]);
     assert!(scene.github.release("my-cli-v1.2.0").assets.is_empty());
-    assert!(scene.warnings()[0].contains("the release `my-cli-v1.2.0` gets no assets now"), "{:?}", scene.warnings());
+    assert!(scene.warnings()[0].contains("the release `my-cli-v1.2.0` stays a draft"), "{:?}", scene.warnings());
     assert_eq!(scene.told(&plan, &Request::default()).await, ["my-cli-v1.2.0: published"]);
-    scene.assert_settled(&plan, &with_assets("*.zip")).await;
+    let warned = scene.warnings();
+    scene.github.clear_requests();
+    assert_eq!(scene.told(&plan, &with_assets("*.zip")).await, [""; 0]);
+    assert_eq!(scene.github.requests().len(), 1, "{:?}", scene.github.requests());
+    assert_eq!(scene.warnings(), warned);
+}
+
+#[tokio::test]
+async fn an_asset_that_differs_is_left_as_it_is_and_told() {
+    let scene = Scene::new();
+    scene.repo.write("a.zip", "new");
+    let id = scene.github.add_published("my-cli-v1.2.0");
+    scene.github.add_asset(id, "a.zip", b"old");
+    let report = scene.run(&scene.cli(), &with_assets("*.zip")).await.unwrap();
+    let [Problem { code, hint: Some(hint), .. }] = report.entries[0].problems.as_slice() else { panic!("{report:?}") };
+    assert_eq!(code.as_deref(), Some("conflict"));
+    assert!(hint.contains("delete the asset by hand"), "{hint}");
+    assert_eq!(scene.github.content(scene.github.release("my-cli-v1.2.0").assets[0].id), b"old");
 }
 
 #[tokio::test]
@@ -390,8 +411,10 @@ async fn a_token_that_may_not_write_is_told_once_with_the_permission_that_it_lac
     let scene = Scene::new();
     scene.github.add_token(TOKEN, Access::ReadOnlyInstallation);
     let report = scene.run(&scene.cli(), &Request::default()).await.unwrap();
-    let [(problem, Some(hint))] = report.entries[0].problems.as_slice() else { panic!("{report:?}") };
-    assert!(problem.contains("Resource not accessible by integration"), "{problem}");
+    let [Problem { message, hint: Some(hint), .. }] = report.entries[0].problems.as_slice() else {
+        panic!("{report:?}")
+    };
+    assert!(message.contains("Resource not accessible by integration"), "{message}");
     assert!(hint.contains("contents: write"), "{hint}");
 }
 

@@ -34,8 +34,19 @@ pub struct Entry {
     pub assets: usize,
     /// The page of the discussion that was opened.
     pub discussion: Option<String>,
-    /// What went wrong, each with what to do about it.
-    pub problems: Vec<(String, Option<String>)>,
+    /// What went wrong.
+    pub problems: Vec<Problem>,
+}
+
+/// Something about a release that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The stable name of what went wrong.
+    pub code: Option<String>,
+    /// What went wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
 }
 
 /// What was done about a release, or in a dry run would be.
@@ -103,7 +114,6 @@ impl Entry {
         let is_public = finish.is_some_and(|finish| has_effect(finish) || finish.status == Status::Unchanged);
         // What is blocked only repeats what failed.
         let told = deliveries().filter(|delivery| matches!(delivery.status, Status::Failed | Status::Conflict));
-        let problem = |delivery: &Delivery| Some((delivery.message.clone()?, delivery.hint.clone()));
         Self {
             package: release.package.clone(),
             version: release.version.to_string(),
@@ -112,7 +122,7 @@ impl Entry {
             url: is_public.then(|| page(&release.tag)),
             assets: outcome.deliveries.iter().filter(|delivery| delivery.bytes > 0 && has_effect(delivery)).count(),
             discussion: None,
-            problems: told.filter_map(problem).collect(),
+            problems: told.map(Problem::of).collect(),
         }
     }
 
@@ -131,6 +141,27 @@ impl Entry {
             1 => format!("{done}, 1 asset"),
             count => format!("{done}, {count} assets"),
         }
+    }
+}
+
+impl Problem {
+    fn of(delivery: &Delivery) -> Self {
+        let Delivery { tag, item, code, hint, .. } = delivery;
+        let message = delivery.message.as_deref().unwrap_or(delivery.status.as_str());
+        // An asset of no size is none: the release itself, or its publication.
+        let subject = if delivery.bytes > 0 {
+            format!("`{item}` of the release `{tag}`")
+        } else {
+            format!("the release `{tag}`")
+        };
+        let hint = match delivery.status {
+            Status::Conflict if code.as_deref() == Some("conflict") => Some(
+                "what was released is not replaced: release a new version, or delete the asset by hand if it is wrong"
+                    .into(),
+            ),
+            _ => hint.clone(),
+        };
+        Self { code: code.clone(), message: format!("{subject}: {message}"), hint }
     }
 }
 

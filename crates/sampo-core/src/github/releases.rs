@@ -57,6 +57,13 @@ impl Releases<'_> {
         self.github.list(self.get("list the releases").at(["releases"])).await
     }
 
+    /// The latest hundred releases, drafts included where the token may write.
+    pub async fn recent(&self) -> Result<Vec<Release>, GithubError> {
+        self.github
+            .fetch_patiently(&self.get("list the latest releases").at(["releases"]).query("per_page", "100"))
+            .await
+    }
+
     /// The release with this id, published or not.
     pub async fn by_id(&self, id: u64) -> Result<Option<Release>, GithubError> {
         self.github.find(self.get("read the release").at(["releases", &id.to_string()])).await

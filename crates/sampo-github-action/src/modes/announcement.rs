@@ -1,7 +1,7 @@
 //! The releases on GitHub that the mode `publish` makes: what the inputs say about them, and what people are told.
 
 use sampo_core::SampoError;
-use sampo_core::announce::{self, AssetPatterns, Discussions, Report, Request};
+use sampo_core::announce::{self, AssetPatterns, Discussions, Problem, Report, Request};
 use sampo_core::distribute::{self, Caller};
 use sampo_core::event::Event;
 use sampo_core::project::Project;
@@ -71,6 +71,9 @@ fn tell(job: &mut Job, report: &Report) {
         annotations::print(&format!("release {}: {}", entry.tag, entry.describe(report.dry_run)));
         if let Some(url) = &entry.discussion {
             print_discussion(&entry.tag, url);
+        }
+        for Problem { code, message, hint } in &entry.problems {
+            job.fail_saying(code.as_deref(), message, hint.as_deref());
         }
     }
     if !report.entries.is_empty() {
