@@ -27,6 +27,7 @@ mod patience;
 mod people;
 pub mod releases;
 pub mod repository;
+pub mod settings;
 pub mod token;
 mod transfer;
 mod transport;
