@@ -12,7 +12,7 @@ use crate::SampoError;
 use crate::clock;
 use crate::config::Repository;
 use crate::event::{Event, Reporter, Silent};
-use crate::git::{Git, Worktree};
+use crate::git::Worktree;
 use crate::github::pulls::PullRequest;
 use crate::github::{Addresses, Github, GithubError, Token};
 use crate::project::Project;
@@ -186,9 +186,9 @@ pub async fn prepare(
         current,
     };
     let git = project.git();
-    let seen = unless(cancellation, async { Ok(job.look(&git).await?) }).await?;
-    let work = async |worktree: &Worktree| unless(cancellation, job.carry_out(&seen, worktree)).await;
-    git.in_worktree(&seen.base, work).await
+    let seen = unless(cancellation, async { Ok(Seen::look(&git, &job.branches).await?) }).await?;
+    let worktree = git.worktree(&seen.base).await?;
+    unless(cancellation, job.carry_out(&seen, &worktree)).await
 }
 
 /// Does `work`, and gives it up once `cancellation` fires.
@@ -245,13 +245,6 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    async fn look(&self, git: &Git) -> Result<Seen, PullRequestError> {
-        let changelog = &self.project.config.changelog;
-        // Who noted a change, and in which commit, only the history tells.
-        let in_full = changelog.show_commit_hash || changelog.show_acknowledgments;
-        Seen::look(git, &self.branches, in_full).await
-    }
-
     async fn carry_out(&self, seen: &Seen, worktree: &Worktree) -> Result<Outcome, SampoError> {
         let project = self.open(worktree).await?;
         let plan = match self.kind {
