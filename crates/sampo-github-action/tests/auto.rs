@@ -69,7 +69,8 @@ fn a_pull_request_without_anything_left_to_release_is_told_of_and_left() {
     project.push("nothing more");
     let ended = project.job(0).succeed();
     let number = project.pull().number;
-    assert!(ended.log.contains(&format!("#{number} is still open, though")), "{}", ended.log);
+    let warning = format!("::warning::nothing is left to release for the open pull request #{number}");
+    assert!(ended.log.contains(&warning), "{}", ended.log);
     assert_eq!(ended.output("released"), "false");
     assert_eq!(project.origin(&["rev-list", "--count", "main..release/main"]), "1");
 }
