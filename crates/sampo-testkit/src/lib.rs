@@ -6,8 +6,10 @@ pub mod github;
 pub mod npm_registry;
 pub mod repo;
 pub mod timing;
+pub mod web_root;
 
 pub use cargo_registry::CargoRegistry;
 pub use github::FakeGithub;
 pub use npm_registry::NpmRegistry;
 pub use repo::Repo;
+pub use web_root::WebRoot;
