@@ -4,13 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::error::Diagnose;
+use crate::error::{Diagnose, PathError};
 use crate::process::{Command, Output, ProcessError, last_lines};
 
 mod identity;
 mod push;
+mod remote;
+mod worktree;
 
 pub use identity::{GITHUB_ACTIONS, Identity};
+pub use worktree::Worktree;
 
 /// How many hashes fit on one command line on every platform.
 const COMMITS_PER_PROCESS: usize = 400;
@@ -72,6 +75,15 @@ pub enum GitError {
         /// The end of what it said.
         said: String,
     },
+    /// Another run has a temporary worktree of the same repository.
+    #[error("another run is at work in `{}`", folder.display())]
+    Busy {
+        /// The folder of the repository.
+        folder: PathBuf,
+    },
+    /// A file of a temporary worktree could not be written or removed.
+    #[error(transparent)]
+    Io(#[from] PathError),
     /// The credentials do not suffice for a push.
     #[error("`{name}` may not be pushed to the remote `origin`")]
     PushDenied {
@@ -96,6 +108,8 @@ impl Diagnose for GitError {
             Self::NoRepository { .. } => "git-no-repository",
             Self::NoCommit { .. } => "git-no-commit",
             Self::NoIdentity { .. } => "git-identity",
+            Self::Busy { .. } => "git-worktree-busy",
+            Self::Io(error) => error.code(),
             Self::PushDenied { .. } => "push-denied",
             Self::Failed { .. } => "git-failed",
         }
@@ -108,6 +122,8 @@ impl Diagnose for GitError {
             Self::NoIdentity { .. } => Some(
                 "run `git config user.name \"NAME\"` and `git config user.email \"ADDRESS\"`, or set `GIT_COMMITTER_NAME` and `GIT_COMMITTER_EMAIL`".into(),
             ),
+            Self::Busy { .. } => Some("wait for its end, then run this again".into()),
+            Self::Io(error) => error.hint(),
             Self::PushDenied { .. } => Some(
                 "in a GitHub workflow give the job `permissions: contents: write`, and let `actions/checkout` keep its credentials (`persist-credentials: true`, as it does by default)".into(),
             ),
@@ -319,6 +335,11 @@ impl Git {
             .env("GIT_OPTIONAL_LOCKS", "0")
             .without_tokens()
     }
+}
+
+/// Whether git accepts `branch` as the name of a branch, by the rules of `git check-ref-format --branch`.
+pub fn is_branch_name(branch: &str) -> bool {
+    is_tag_name(branch) && !["HEAD", "@"].contains(&branch)
 }
 
 /// Whether git accepts `tag` as the name of a tag, by the rules of `git check-ref-format`.

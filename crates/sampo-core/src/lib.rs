@@ -21,6 +21,7 @@ pub mod prerelease;
 pub mod process;
 pub mod project;
 pub mod publish;
+pub mod pull_request;
 pub mod release;
 pub mod repository;
 pub mod schema;

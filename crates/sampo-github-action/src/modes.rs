@@ -9,6 +9,7 @@ mod distribute;
 mod matrix;
 mod plan;
 mod publish;
+mod pull_requests;
 mod release;
 mod verify;
 

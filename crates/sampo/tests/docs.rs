@@ -244,9 +244,10 @@ fn every_error_code_is_explained_and_no_other() {
     assert!(missing.is_empty() && stray.is_empty(), "not explained: {missing:?}; never raised: {stray:?}");
 }
 
-/// The literals that the sources of core use as codes of errors.
+/// The literals that the sources use as codes of errors.
 fn raised_codes() -> BTreeSet<String> {
-    let sources = files_below(&root().join("crates/sampo-core/src"), "rs");
+    let crates = ["sampo-core", "sampo", "sampo-github-action"];
+    let sources = crates.map(|name| files_below(&root().join(format!("crates/{name}/src")), "rs")).concat();
     let is_test = |path: &Path| {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         name.ends_with("_tests") || ["conformance", "scene", "driver", "fixtures"].contains(&&*name)

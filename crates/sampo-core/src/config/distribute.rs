@@ -135,6 +135,14 @@ impl ArchiveFormat {
     /// Every format that is an archive.
     pub const ARCHIVES: &'static [Self] = &[Self::TarGz, Self::TarXz, Self::TarZst, Self::Zip];
 
+    /// The value in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            archive => &archive.suffix()[1..],
+        }
+    }
+
     /// The suffix of a file name, with its dot; empty for [`ArchiveFormat::None`].
     pub fn suffix(self) -> &'static str {
         match self {

@@ -111,7 +111,12 @@ impl Source {
     /// an element takes the place of a key. If it does not stand in the file, the error points at the deepest place on
     /// the way that does.
     pub fn error_at(&self, path: &[&str], message: impl Into<String>) -> ConfigError {
-        self.error(self.find(path), message.into())
+        self.error(self.find(path).map(|(key, _)| key), message.into())
+    }
+
+    /// The same about the value there, and not about its key.
+    pub fn error_at_value(&self, path: &[&str], message: impl Into<String>) -> ConfigError {
+        self.error(self.find(path).map(|(_, value)| value), message.into())
     }
 
     pub(super) fn error(&self, span: Option<Range<usize>>, message: String) -> ConfigError {
@@ -142,7 +147,8 @@ impl Source {
         }
     }
 
-    fn find(&self, path: &[&str]) -> Option<Range<usize>> {
+    /// Where the key at `path` stands, and its value.
+    fn find(&self, path: &[&str]) -> Option<(Range<usize>, Range<usize>)> {
         let root = DeTable::parse(&self.text).ok()?;
         let (first, path) = path.split_first()?;
         let (key, mut value) = root.get_ref().iter().find(|(key, _)| key.get_ref() == first)?;
@@ -160,7 +166,7 @@ impl Source {
             let Some((span, inner)) = next else { break };
             (found, value) = (span, inner);
         }
-        Some(found)
+        Some((found, value.span()))
     }
 }
 

@@ -29,10 +29,23 @@ const REFUSALS: [&str; 4] =
 impl Git {
     /// Pushes `refspec` to `origin`, again after a failure that may pass.
     pub async fn push(&self, refspec: &str) -> Result<(), GitError> {
+        self.push_with(&[], refspec).await
+    }
+
+    /// Makes `branch` of `origin` stand at `commit`, provided that it still stands at `seen` (or, if none, is not there).
+    /// Tries again after a failure that may pass. Hooks are not run.
+    pub async fn push_branch(&self, commit: &str, branch: &str, seen: Option<&str>) -> Result<(), GitError> {
+        let lease = format!("--force-with-lease=refs/heads/{branch}:{}", seen.unwrap_or_default());
+        self.push_with(&["--no-verify", &lease], &format!("{commit}:refs/heads/{branch}")).await
+    }
+
+    async fn push_with(&self, options: &[&str], refspec: &str) -> Result<(), GitError> {
         let name = refspec.rsplit(':').next().unwrap_or(refspec);
         let name = ["refs/tags/", "refs/heads/"].iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or(name);
+        let rest = ["--end-of-options", "origin", refspec];
+        let arguments: Vec<&str> = ["push"].iter().chain(options).chain(&rest).copied().collect();
         patiently(async || {
-            let command = self.patient_command(&["push", "--end-of-options", "origin", refspec]).timeout(PUSH_TIMEOUT);
+            let command = self.patient_command(&arguments).timeout(PUSH_TIMEOUT);
             self.succeeded(command.run().await, &format!("push `{name}` to the remote `origin`")).map(drop)
         })
         .await

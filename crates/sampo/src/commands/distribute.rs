@@ -1,6 +1,7 @@
 //! `sampo distribute`.
 
 mod build;
+mod init;
 mod matrix;
 mod selection;
 mod status;
@@ -63,6 +64,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Step {
+    Init(init::Arguments),
     Matrix(matrix::Arguments),
     Build(build::Arguments),
     Verify(verify::Arguments),
@@ -138,6 +140,7 @@ fn report_file(text: &str) -> Result<PathBuf, String> {
 /// Runs it.
 pub async fn run(arguments: Arguments, detail: Detail) -> anyhow::Result<ExitCode> {
     match arguments.step {
+        Some(Step::Init(arguments)) => init::run(arguments).await,
         Some(Step::Matrix(arguments)) => matrix::run(arguments).await,
         Some(Step::Build(arguments)) => build::run(arguments).await,
         Some(Step::Verify(arguments)) => verify::run(arguments).await,

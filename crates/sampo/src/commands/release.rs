@@ -15,7 +15,7 @@ use sampo_core::release::report::ReleaseReport;
 use sampo_core::release::{self, Plan};
 use tokio_util::sync::CancellationToken;
 
-use crate::document::{Format, Place, prints_one};
+use crate::document::{Format, Place, Prepared, prints_one};
 use crate::exit::{INTERRUPTED, NOTHING_TO_DO};
 use crate::print;
 use crate::terminal::Terminal;
@@ -68,7 +68,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         true => release::plan_in_full(&project, now).await?,
         false => release::plan(&project, now).await?,
     };
-    // What the next steps are told is known to be right, and where it goes to be writable, before anything is changed.
+    // What the next steps are told is known to be right, and on the disk, before anything is changed.
     let outputs = Outputs::prepare(&project, &plan, &arguments).await?;
     show(&plan, prints_document)?;
     // From here on a signal waits: the writing does not take long.
@@ -106,8 +106,7 @@ fn show(plan: &Plan, elsewhere: bool) -> anyhow::Result<()> {
 
 /// What the next steps of a pipeline learn, also of an empty plan: that there is nothing to do.
 struct Outputs {
-    /// Each document with its place.
-    documents: Vec<(Place, String)>,
+    documents: Vec<Prepared>,
     matrix: Option<BuildMatrix>,
 }
 
@@ -127,16 +126,16 @@ impl Outputs {
             let text = ReleaseReport::new(project, plan, is_released).to_json();
             documents.push((Place::StandardOutput, text));
         }
-        documents.iter().try_for_each(|(place, _)| place.probe())?;
         matrix.as_ref().map_or(Ok(()), BuildMatrix::probe)?;
         // Standard output comes last: whoever reads it may be gone.
         documents.sort_by_key(|(place, _)| *place == Place::StandardOutput);
+        let documents = documents.iter().map(|(place, text)| place.prepare(text)).collect::<Result<_, _>>()?;
         Ok(Self { documents, matrix })
     }
 
-    fn write(&self) -> Result<(), SampoError> {
+    fn write(self) -> Result<(), SampoError> {
         self.matrix.as_ref().map_or(Ok(()), BuildMatrix::announce)?;
-        self.documents.iter().try_for_each(|(place, text)| place.write(text))
+        self.documents.into_iter().try_for_each(Prepared::write)
     }
 }
 
