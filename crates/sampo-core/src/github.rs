@@ -31,6 +31,7 @@ mod people;
 pub mod pulls;
 pub mod releases;
 pub mod repository;
+pub mod settings;
 pub mod text;
 pub mod token;
 mod transfer;
