@@ -2,14 +2,15 @@
 
 use std::fs;
 use std::io::{ErrorKind, Write};
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use tempfile::{Builder, NamedTempFile, TempPath};
 
 use crate::error::PathError;
+
+mod disk;
+
+pub use disk::Disk;
 
 /// Temporary files carry this prefix, so that a later run can tell them from anything else and clean up.
 pub const TEMPORARY_PREFIX: &str = ".sampo-";
@@ -40,6 +41,9 @@ impl Staged {
         let target = if path.is_symlink() { path.canonicalize().ok() } else { None };
         let path = target.unwrap_or_else(|| path.to_owned());
         let failed = || PathError::new("write", &path);
+        if path.is_dir() {
+            return Err(failed()(ErrorKind::IsADirectory.into()));
+        }
         let folder = folder_of(&path);
         fs::create_dir_all(folder).map_err(failed())?;
         let mut builder = Builder::new();
@@ -65,11 +69,6 @@ impl Staged {
         self.temporary.persist(&self.path).map_err(|error| failed(error.error))?;
         Ok(self.path)
     }
-}
-
-/// Makes the contents of all these files durable.
-pub fn sync_all(staged: &[&Staged]) -> Result<(), PathError> {
-    all_at_once(staged, |staged| staged.sync())
 }
 
 /// An empty file in `folder` with the usual permissions of a new file, gone again unless it is persisted. For contents
@@ -139,30 +138,6 @@ fn is_refused(error: &std::io::Error) -> bool {
     refusals.contains(&error.kind()) || error.raw_os_error() == Some(EBADF)
 }
 
-/// Makes renames in all these folders durable where the platform can.
-pub fn sync_folders(folders: &[&Path]) -> Result<(), PathError> {
-    all_at_once(folders, |folder| sync_folder(folder))
-}
-
-/// How many files are synced at the same time. A file system writes what waits together in one go, so that many take
-/// little longer than one.
-const AT_ONCE: usize = 16;
-
-/// Does `work` for every item, several at the same time; the first failure of those who met one.
-fn all_at_once<T: Sync, E: Send>(items: &[T], work: impl Fn(&T) -> Result<(), E> + Sync) -> Result<(), E> {
-    let next = AtomicUsize::new(0);
-    let take_turns = || {
-        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-            work(item)?;
-        }
-        Ok(())
-    };
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..items.len().min(AT_ONCE)).map(|_| scope.spawn(take_turns)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
-    })
-}
-
 #[cfg(unix)]
 fn permissions_for(path: &Path) -> fs::Permissions {
     fs::metadata(path).map_or_else(|_| usual_permissions(), |metadata| metadata.permissions())
@@ -214,8 +189,8 @@ mod tests {
     #[test]
     fn a_folder_that_cannot_be_synced_is_an_error_unless_its_platform_refuses() {
         let folder = tempfile::tempdir().unwrap();
-        sync_folders(&[folder.path()]).unwrap();
-        let error = sync_folders(&[folder.path(), &folder.path().join("gone")]).unwrap_err();
+        sync_folder(folder.path()).unwrap();
+        let error = sync_folder(&folder.path().join("gone")).unwrap_err();
         assert!(error.to_string().starts_with("cannot make durable what was written in `"), "{error}");
         // EBADF, EACCES and EINVAL; EIO, and no space left.
         for (code, refused) in [(9, true), (13, true), (22, true), (5, false), (28, false)] {

@@ -31,6 +31,7 @@ pub mod report;
 pub mod resolve;
 pub mod retry;
 pub mod select;
+pub mod setup;
 mod site;
 pub mod status;
 pub mod verify;

@@ -57,7 +57,7 @@ mod tests {
         let repo = Repo::new();
         repo.cargo_workspace(&[("a", "1.0.0", "")]);
         let table = [
-            ("[git]\nshort_tags = 'A'\n", "2:1: in `short_tags`: no package is named `A`"),
+            ("[git]\nshort_tags = 'A'\n", "2:14: in `short_tags`: no package is named `A`"),
             ("[packages]\nfixed = [['a', 'bb']]\n", "2:16: in `fixed`: no package is named `bb`"),
             ("[packages]\nlinked = [['b', 'a']]\n", "2:12: in `linked`: no package is named `b`"),
         ];

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::atomic::{self, Staged};
+use crate::atomic::{self, Disk, Staged};
 use crate::error::{Diagnose, PathError, chain};
 
 mod journal;
@@ -134,8 +134,8 @@ fn apply_with(root: &Path, changes: &[Change], obstacle: Obstacle<'_>) -> Result
         return Ok(());
     }
     let journal = Journal::begin(root, changes, obstacle)?;
-    let done = carry_out(changes, obstacle).and_then(|()| journal.end(obstacle));
-    done.map_err(|source| match take_back(changes, obstacle).and_then(|()| journal.end(obstacle).map_err(one)) {
+    let done = carry_out(root, changes, obstacle).and_then(|()| journal.end(obstacle));
+    done.map_err(|source| match take_back(root, changes, obstacle).and_then(|()| journal.end(obstacle).map_err(one)) {
         Ok(()) => source.into(),
         Err(restore) => TransactionError::HalfDone { restore, source },
     })
@@ -160,9 +160,9 @@ fn recover_with(root: &Path, obstacle: Obstacle<'_>) -> Result<Option<Left>, Tra
         source: PathError::new("take back the release in", root)(io::Error::other("it was interrupted")),
     };
     if !is_whole {
-        take_back(&changes, obstacle).map_err(unfinished)?;
+        take_back(root, &changes, obstacle).map_err(unfinished)?;
     }
-    folders(&changes).into_iter().for_each(atomic::remove_temporaries);
+    folders(paths(&changes)).into_iter().for_each(atomic::remove_temporaries);
     journal.end(obstacle)?;
     Ok(Some(if is_whole { Left::Whole } else { Left::Half }))
 }
@@ -182,26 +182,29 @@ fn check(changes: &[Change]) -> Result<(), TransactionError> {
 }
 
 /// What can fail for want of space comes first: every new text is on the disk before the first file is replaced.
-fn carry_out(changes: &[Change], obstacle: Obstacle<'_>) -> Result<(), PathError> {
+fn carry_out(root: &Path, changes: &[Change], obstacle: Obstacle<'_>) -> Result<(), PathError> {
+    let disk = Disk::of(root);
     let may = |change: &Change| obstacle().map_err(PathError::new("write", &change.path));
     let mut staged = Vec::with_capacity(changes.len());
     for change in changes {
         may(change)?;
         staged.push(change.after.as_ref().map(|text| Staged::new(&change.path, text)).transpose()?);
     }
-    atomic::sync_all(&staged.iter().flatten().collect::<Vec<_>>())?;
+    disk.sync_files(&staged.iter().flatten().collect::<Vec<_>>())?;
+    let mut replaced = Vec::with_capacity(changes.len());
     for (change, staged) in changes.iter().zip(staged) {
         may(change)?;
-        match staged {
-            Some(staged) => drop(staged.commit()?),
-            None => remove(&change.path)?,
-        }
+        replaced.push(match staged {
+            Some(staged) => staged.commit()?,
+            None => remove(&change.path).map(|()| change.path.clone())?,
+        });
     }
-    atomic::sync_folders(&folders(changes))
+    disk.sync_folders(&folders(replaced.iter()))
 }
 
 /// Puts every file back that is changed; what could not be put back, and why.
-fn take_back(changes: &[Change], obstacle: Obstacle<'_>) -> Result<(), Vec<String>> {
+fn take_back(root: &Path, changes: &[Change], obstacle: Obstacle<'_>) -> Result<(), Vec<String>> {
+    let disk = Disk::of(root);
     let put_back = |change: &Change| {
         let text = read(&change.path)?;
         if text == change.before {
@@ -219,8 +222,8 @@ fn take_back(changes: &[Change], obstacle: Obstacle<'_>) -> Result<(), Vec<Strin
     };
     let mut failures: Vec<PathError> = changes.iter().rev().filter_map(|change| put_back(change).err()).collect();
     // A folder that was never made holds nothing.
-    let folders: Vec<&Path> = folders(changes).into_iter().filter(|folder| folder.exists()).collect();
-    failures.extend(atomic::sync_folders(&folders).err());
+    let folders: Vec<&Path> = folders(paths(changes)).into_iter().filter(|folder| folder.exists()).collect();
+    failures.extend(disk.sync_folders(&folders).err());
     let failures: Vec<String> = failures.iter().map(|error| chain(error)).collect();
     if failures.is_empty() { Ok(()) } else { Err(failures) }
 }
@@ -229,10 +232,13 @@ fn one(error: PathError) -> Vec<String> {
     vec![chain(&error)]
 }
 
-/// The folders whose files change. What a link leads to lies in another one, which is synced when it is written.
-fn folders(changes: &[Change]) -> Vec<&Path> {
-    let folders: BTreeSet<&Path> = changes.iter().map(|change| atomic::folder_of(&change.path)).collect();
-    folders.into_iter().collect()
+fn paths(changes: &[Change]) -> impl Iterator<Item = &PathBuf> {
+    changes.iter().map(|change| &change.path)
+}
+
+/// The folders that these files stand in, each once.
+fn folders<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Vec<&'a Path> {
+    paths.map(|path| atomic::folder_of(path)).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn remove(path: &Path) -> Result<(), PathError> {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 use sampo_core::SampoError;
-use sampo_core::atomic;
+use sampo_core::atomic::{self, Staged};
 
 use crate::exit::Usage;
 use crate::print;
@@ -58,10 +58,41 @@ impl Place {
 
     /// Writes `text` and a line break, where it has none.
     pub fn write(&self, text: &str) -> Result<(), SampoError> {
+        self.prepare(text)?.write()
+    }
+
+    /// The same in two steps: after this one, hardly anything can fail any more.
+    pub fn prepare(&self, text: &str) -> Result<Prepared, SampoError> {
         let text = text.strip_suffix('\n').unwrap_or(text);
+        Ok(match self {
+            Self::File(path) => {
+                let staged = Staged::new(path, format!("{text}\n"))?;
+                staged.sync()?;
+                Prepared::File(staged)
+            }
+            Self::StandardOutput => Prepared::StandardOutput(text.to_owned()),
+        })
+    }
+}
+
+/// A document that only has to be put into its place. A file is on the disk already, beside it.
+#[derive(Debug)]
+pub enum Prepared {
+    /// For a file.
+    File(Staged),
+    /// For standard output.
+    StandardOutput(String),
+}
+
+impl Prepared {
+    /// Puts it there.
+    pub fn write(self) -> Result<(), SampoError> {
         match self {
-            Self::File(path) => Ok(atomic::write(path, format!("{text}\n"))?),
-            Self::StandardOutput => print::line(text),
+            Self::File(staged) => {
+                let path = staged.commit()?;
+                Ok(atomic::sync_folder(atomic::folder_of(&path))?)
+            }
+            Self::StandardOutput(text) => print::line(text),
         }
     }
 }
@@ -95,5 +126,19 @@ mod tests {
         assert!(prints_one(None, &[("--plan -", Some(&output))]).unwrap());
         let error = prints_one(Some(Format::Json), &[("--plan -", Some(&output))]).unwrap_err();
         assert!(error.to_string().contains("`--format json` and `--plan -`"), "{error}");
+    }
+
+    #[test]
+    fn a_prepared_document_stands_in_its_place_only_once_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/plan.json");
+        let place = Place::File(path.clone());
+        drop(place.prepare("{}").unwrap());
+        assert_eq!(std::fs::read_dir(folder.path().join("new")).unwrap().count(), 0);
+        let prepared = place.prepare("{}").unwrap();
+        assert!(!path.exists());
+        prepared.write().unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}\n");
+        assert!(Place::File(folder.path().into()).prepare("{}").is_err(), "a folder");
     }
 }

@@ -32,9 +32,14 @@ pub const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
 /// Shows what is wrong with the command line, or the help that was asked for.
 pub fn usage(error: &clap::Error) -> ExitCode {
-    // A closed pipe (`sampo --help | head -1`) is no reason to fail.
-    let _ = error.print();
-    if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
+    if error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::from(USAGE);
+    }
+    match print::result(error.render().ansi()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => self::error(&error.into()),
+    }
 }
 
 /// Shows an error with its stable code, its causes and its hint.

@@ -198,6 +198,19 @@ fn a_reader_that_has_enough_is_no_error() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_an_error() {
+    let repo = workspace();
+    for arguments in [&["--help"][..], &["release", "--help"], &["--version"], &["status"], &["completions", "bash"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = repo.command(env!("CARGO_BIN_EXE_sampo")).args(arguments).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let error = stderr(&output);
+        assert!(error.contains("error[io]: cannot write to `standard output`: No space left"), "{error}");
+    }
+}
+
 #[test]
 fn without_a_terminal_add_names_the_options_that_are_missing() {
     let repo = workspace();
@@ -209,6 +222,7 @@ fn without_a_terminal_add_names_the_options_that_are_missing() {
     for (arguments, expected) in table {
         let output = sampo(&repo, arguments);
         assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains("error[terminal-missing]"), "{}", stderr(&output));
         assert!(stderr(&output).contains(expected), "{}", stderr(&output));
     }
     assert_eq!(repo.git(&["status", "--porcelain"]), "");
@@ -217,6 +231,8 @@ fn without_a_terminal_add_names_the_options_that_are_missing() {
 #[test]
 fn init_shows_what_it_would_write_and_without_a_terminal_asks_nothing() {
     let repo = Repo::new();
+    let error = stderr(&sampo(&repo, &["init"]));
+    assert!(error.starts_with("error[no-packages]: no package found in `"), "{error}");
     repo.cargo_workspace(&[("a", "1.0.0", "")]);
     repo.commit("first");
     repo.git(&["branch", "--move", "trunk"]);
@@ -350,4 +366,5 @@ fn bash_completes_commands_and_options() {
     assert_eq!(complete("sampo release --dry"), "--dry-run");
     assert_eq!(complete("sampo distribute mat"), "matrix");
     assert_eq!(complete("sampo status --format j"), "json");
+    assert_eq!(complete("sampo add --bump mi"), "minor");
 }

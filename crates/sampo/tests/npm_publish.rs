@@ -83,6 +83,29 @@ fn a_dry_run_rehearses_and_leaves_no_trace() {
 }
 
 #[test]
+fn the_report_says_what_became_of_each_package() {
+    let repo = workspace(&[("@report/a", "1.0.0", ""), ("@report/b", "2.0.0", "\"private\": true")]);
+    NpmRegistry::shared().refuse("@report/a");
+    let report = |arguments: &[&str], code: i32| {
+        let (found, stdout, stderr) = publish(&repo, &[&["--format", "json"], arguments].concat());
+        assert_eq!(found, code, "{stderr}");
+        let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+        let states = report["packages"].as_array().unwrap().iter();
+        let states: Vec<String> = states
+            .map(|state| format!("{} {} {} {}", state["package"], state["tag"], state["upload"], state["tagging"]))
+            .collect();
+        (states.join("; ").replace('"', ""), report["error"]["code"].as_str().map(str::to_owned))
+    };
+    let states = |a: &str, b: &str| format!("npm/@report/a @report/a-v1.0.0 {a}; npm/@report/b @report/b-v2.0.0 {b}");
+    assert_eq!(report(&["--dry-run"], 0), (states("needed needed", "never needed"), None));
+    let failed = (states("needed needed", "never needed"), Some("publish-failed".to_owned()));
+    assert_eq!(report(&[], 1), failed);
+    NpmRegistry::shared().accept("@report/a");
+    assert_eq!(report(&[], 0), (states("done created", "never created"), None));
+    assert_eq!(report(&[], 2), (states("already-there at-head", "never at-head"), None));
+}
+
+#[test]
 fn the_manifest_and_the_arguments_say_how_a_package_is_published() {
     let registry = NpmRegistry::shared();
     let address = registry.address();
@@ -116,10 +139,12 @@ fn the_manifest_and_the_arguments_say_how_a_package_is_published() {
 #[test]
 fn pnpm_and_yarn_publish_what_they_look_after() {
     let registry = NpmRegistry::shared();
+    let config = format!("\"publishConfig\": {{\"registry\": \"{}\"}}", registry.address());
     let repo = workspace(&[
-        ("@pnpm/b", "1.0.0", "\"dependencies\": {\"@pnpm/a\": \"workspace:^\"}"),
-        ("@pnpm/a", "1.0.0", ""),
+        ("@pnpm/b", "1.0.0", &format!("\"dependencies\": {{\"@pnpm/a\": \"workspace:^\"}}, {config}")),
+        ("@pnpm/a", "1.0.0", &config),
     ]);
+    repo.write(".npmrc", "@pnpm:registry=http://127.0.0.1:1/\n");
     repo.write("pnpm-workspace.yaml", "packages: ['packages/*']\n").write("pnpm-lock.yaml", "lockfileVersion: '9.0'\n");
     repo.write(".gitignore", "node_modules\n").commit("pnpm");
     NpmRegistry::shared().command(&repo, "pnpm").args(["install", "--offline"]).output().unwrap();

@@ -61,7 +61,7 @@ impl GitConfig {
     pub fn check_short_tags(&self, workspace: &Workspace, source: &Source) -> Result<(), ConfigError> {
         let Some(name) = &self.short_tags else { return Ok(()) };
         let found = workspace.resolve(name.as_str()).map(drop);
-        found.map_err(|error| source.error_at(&["git", "short_tags"], format!("in `short_tags`: {error}")))
+        found.map_err(|error| source.error_at_value(&["git", "short_tags"], format!("in `short_tags`: {error}")))
     }
 
     /// The format of the tags of `package`.

@@ -36,6 +36,11 @@ impl ConfigError {
         self
     }
 
+    /// What is wrong, for those who wrote it elsewhere than in the file.
+    pub(crate) fn without_places(&self) -> String {
+        self.mistakes.iter().map(|mistake| mistake.message.as_str()).collect::<Vec<_>>().join("; ")
+    }
+
     /// Ok if there is no error; otherwise one error with all their mistakes, each once, in the order of the file.
     pub(crate) fn all(errors: impl IntoIterator<Item = Self>) -> Result<(), Self> {
         let mut mistakes: Vec<Mistake> = Vec::new();
@@ -111,7 +116,12 @@ impl Source {
     /// an element takes the place of a key. If it does not stand in the file, the error points at the deepest place on
     /// the way that does.
     pub fn error_at(&self, path: &[&str], message: impl Into<String>) -> ConfigError {
-        self.error(self.find(path), message.into())
+        self.error(self.find(path).map(|(key, _)| key), message.into())
+    }
+
+    /// The same about the value there, and not about its key.
+    pub fn error_at_value(&self, path: &[&str], message: impl Into<String>) -> ConfigError {
+        self.error(self.find(path).map(|(_, value)| value), message.into())
     }
 
     pub(super) fn error(&self, span: Option<Range<usize>>, message: String) -> ConfigError {
@@ -142,7 +152,8 @@ impl Source {
         }
     }
 
-    fn find(&self, path: &[&str]) -> Option<Range<usize>> {
+    /// Where the key at `path` stands, and its value.
+    fn find(&self, path: &[&str]) -> Option<(Range<usize>, Range<usize>)> {
         let root = DeTable::parse(&self.text).ok()?;
         let (first, path) = path.split_first()?;
         let (key, mut value) = root.get_ref().iter().find(|(key, _)| key.get_ref() == first)?;
@@ -160,7 +171,7 @@ impl Source {
             let Some((span, inner)) = next else { break };
             (found, value) = (span, inner);
         }
-        Some(found)
+        Some((found, value.span()))
     }
 }
 

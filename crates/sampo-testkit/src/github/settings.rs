@@ -14,8 +14,6 @@ pub struct Settings {
     pub default_branch: String,
     /// Whether workflows may write where they do not say what they may do.
     pub workflows_may_write: bool,
-    /// Whether workflows may open pull requests.
-    pub workflows_may_open_pull_requests: bool,
     /// The scopes of every token of a person, as in the header; none for fine-grained ones.
     pub scopes: Option<String>,
 }
@@ -26,7 +24,6 @@ impl Default for Settings {
             archived: false,
             default_branch: "main".into(),
             workflows_may_write: false,
-            workflows_may_open_pull_requests: false,
             scopes: None,
         }
     }
@@ -44,7 +41,7 @@ pub(crate) fn workflows(state: &State, access: Option<Access>) -> Result<Answer,
         None => return Err(Answer::error(401, "Requires authentication")),
     }
     let default = if state.settings.workflows_may_write { "write" } else { "read" };
-    let may_open = state.settings.workflows_may_open_pull_requests;
+    let may_open = !state.pulls_are_forbidden;
     let body = json!({ "default_workflow_permissions": default, "can_approve_pull_request_reviews": may_open });
     Ok(Answer::json(200, &body))
 }

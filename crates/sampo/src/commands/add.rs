@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use sampo_core::SampoError;
 use sampo_core::changeset::{Draft, Level};
 use sampo_core::error::PathError;
@@ -13,7 +14,7 @@ mod editor;
 pub mod prompts;
 
 use crate::print;
-use crate::prompt::can_ask;
+use crate::prompt;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,8 +39,8 @@ pub struct Arguments {
     /// A package that the change touches, by name or id; several are separated by blanks.
     #[arg(short, long = "package", num_args = 1.., value_name = "PACKAGE")]
     packages: Vec<String>,
-    /// How much their versions rise: `patch`, `minor` or `major`.
-    #[arg(short, long, value_name = "LEVEL")]
+    /// How much their versions rise.
+    #[arg(short, long, value_name = "LEVEL", value_parser = level_parser(), ignore_case = true)]
     bump: Option<Level>,
     /// The category in the changelog, one of those in the configuration.
     #[arg(short, long)]
@@ -52,18 +53,16 @@ pub struct Arguments {
     editor: bool,
 }
 
-/// There is nobody to ask for what is missing.
-#[derive(Debug, thiserror::Error)]
-#[error("there is no terminal to ask on: give {} on the command line", .0.join(", "))]
-struct NobodyToAsk(Vec<&'static str>);
+/// Reads a level; knows all of them, for the help and for shells that complete them.
+fn level_parser() -> impl TypedValueParser<Value = Level> {
+    PossibleValuesParser::new(Level::ALL.map(Level::as_str)).try_map(|text| text.parse::<Level>())
+}
 
 /// Runs it.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let project = super::open_project().await?;
     let missing = arguments.missing(&project);
-    if !missing.is_empty() && !can_ask() {
-        return Err(NobodyToAsk(missing).into());
-    }
+    prompt::check(&missing)?;
     let draft = draft(&project, arguments)?;
     let root = &project.workspace.root;
     let path = draft.write(root).map_err(SampoError::from)?;

@@ -2,6 +2,7 @@
 
 mod build;
 mod doctor;
+mod init;
 mod matrix;
 mod selection;
 mod status;
@@ -64,6 +65,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Step {
+    Init(init::Arguments),
     Matrix(matrix::Arguments),
     Build(build::Arguments),
     Verify(verify::Arguments),
@@ -140,6 +142,7 @@ fn report_file(text: &str) -> Result<PathBuf, String> {
 /// Runs it.
 pub async fn run(arguments: Arguments, detail: Detail) -> anyhow::Result<ExitCode> {
     match arguments.step {
+        Some(Step::Init(arguments)) => init::run(arguments).await,
         Some(Step::Matrix(arguments)) => matrix::run(arguments).await,
         Some(Step::Build(arguments)) => build::run(arguments).await,
         Some(Step::Verify(arguments)) => verify::run(arguments).await,

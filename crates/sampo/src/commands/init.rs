@@ -44,7 +44,7 @@ pub struct Arguments {
 /// Runs it.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let folder = current_folder()?;
-    let workspace = Workspace::discover(&folder).await?;
+    let workspace = Workspace::discover(&folder).await.map_err(SampoError::from)?;
     let known = Answers::detect(&folder, &Environment::of_process()).await.map_err(SampoError::from)?;
     let asks = can_ask() && !arguments.yes && !init::is_configured(&folder);
     let answers = if asks { prompts::ask(&workspace, known)? } else { known };

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
 use clap::{Args, Subcommand};
 use sampo_core::SampoError;
 use sampo_core::event::{Event, Reporter};
@@ -15,7 +14,7 @@ mod prompts;
 
 use crate::exit::NOTHING_TO_DO;
 use crate::print;
-use crate::prompt::can_ask;
+use crate::prompt;
 use crate::terminal::Terminal;
 
 const ENTER_EXAMPLES: &str = "\
@@ -123,10 +122,8 @@ fn asked_action() -> anyhow::Result<Action> {
     Ok(if enters { Action::Enter { label: None, options } } else { Action::Exit { options } })
 }
 
-fn asked<T>(missing: &str, ask: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
-    if !can_ask() {
-        bail!("there is no terminal to ask on: give {missing} on the command line");
-    }
+fn asked<T>(missing: &'static str, ask: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    prompt::check(&[missing])?;
     ask()
 }
 

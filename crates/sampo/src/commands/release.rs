@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use sampo_core::SampoError;
 use sampo_core::clock;
+use sampo_core::distribute::participant::has_artifacts;
 use sampo_core::distribute::{self, BuildMatrix, Caller, Choice, Grouping, MatrixFormat, MatrixRequest, Selection};
 use sampo_core::event::{Event, Reporter};
 use sampo_core::interrupt::Interrupt;
@@ -14,7 +15,7 @@ use sampo_core::release::report::ReleaseReport;
 use sampo_core::release::{self, Plan};
 use tokio_util::sync::CancellationToken;
 
-use crate::document::{Format, Place, prints_one};
+use crate::document::{Format, Place, Prepared, prints_one};
 use crate::exit::{INTERRUPTED, NOTHING_TO_DO};
 use crate::print;
 use crate::terminal::Terminal;
@@ -67,7 +68,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         true => release::plan_in_full(&project, now).await?,
         false => release::plan(&project, now).await?,
     };
-    // What the next steps are told is known to be right, and where it goes to be writable, before anything is changed.
+    // What the next steps are told is known to be right, and on the disk, before anything is changed.
     let outputs = Outputs::prepare(&project, &plan, &arguments).await?;
     show(&plan, prints_document)?;
     // From here on a signal waits: the writing does not take long.
@@ -105,8 +106,7 @@ fn show(plan: &Plan, elsewhere: bool) -> anyhow::Result<()> {
 
 /// What the next steps of a pipeline learn, also of an empty plan: that there is nothing to do.
 struct Outputs {
-    /// Each document with its place.
-    documents: Vec<(Place, String)>,
+    documents: Vec<Prepared>,
     matrix: Option<BuildMatrix>,
 }
 
@@ -114,7 +114,7 @@ impl Outputs {
     async fn prepare(project: &Project, plan: &Plan, arguments: &Arguments) -> Result<Self, SampoError> {
         let mut documents = Vec::new();
         if let Some(place) = &arguments.plan {
-            let text = plan.to_file(&project.config, None, super::has_artifacts(project)?).to_json();
+            let text = plan.to_file(&project.config, None, has_artifacts(project)?).to_json();
             documents.push((place.clone(), text));
         }
         let matrix = matrix(project, plan, arguments.build_matrix.is_some()).await?;
@@ -126,26 +126,24 @@ impl Outputs {
             let text = ReleaseReport::new(project, plan, is_released).to_json();
             documents.push((Place::StandardOutput, text));
         }
-        documents.iter().try_for_each(|(place, _)| place.probe())?;
         matrix.as_ref().map_or(Ok(()), BuildMatrix::probe)?;
         // Standard output comes last: whoever reads it may be gone.
         documents.sort_by_key(|(place, _)| *place == Place::StandardOutput);
+        let documents = documents.iter().map(|(place, text)| place.prepare(text)).collect::<Result<_, _>>()?;
         Ok(Self { documents, matrix })
     }
 
-    fn write(&self) -> Result<(), SampoError> {
+    fn write(self) -> Result<(), SampoError> {
         self.matrix.as_ref().map_or(Ok(()), BuildMatrix::announce)?;
-        self.documents.iter().try_for_each(|(place, text)| place.write(text))
+        self.documents.into_iter().try_for_each(Prepared::write)
     }
 }
 
 /// The build matrix of the planned versions, if somebody asked for it or a workflow takes it: unless the repository
 /// builds nothing, since there a release must not fail for want of targets.
 async fn matrix(project: &Project, plan: &Plan, is_asked_for: bool) -> Result<Option<BuildMatrix>, SampoError> {
-    let distribute = &project.config.distribute;
-    let builds_something = !distribute.targets.is_empty() || !distribute.packages.is_empty();
     let in_workflow = project.environment.get("GITHUB_OUTPUT").is_some();
-    let is_useful = in_workflow && builds_something;
+    let is_useful = in_workflow && project.config.distribute.builds_something();
     if !is_asked_for && !is_useful {
         return Ok(None);
     }

@@ -207,14 +207,12 @@ async fn an_administrators_token_learns_more_than_others() {
     };
     assert_eq!(level("admin", Check::ImmutableReleases).await, Some(Level::Note));
     assert_eq!(level(TOKEN, Check::ImmutableReleases).await, None);
-    assert_eq!(level("admin", Check::PullRequests).await, Some(Level::Error));
+    assert_eq!(level("admin", Check::PullRequests).await, Some(Level::Ok));
     assert_eq!(level(TOKEN, Check::PullRequests).await, Some(Level::Note));
     assert_eq!(level("admin", Check::WorkflowPermissions).await, Some(Level::Error));
     assert_eq!(level(TOKEN, Check::WorkflowPermissions).await, Some(Level::Note));
-    github.set_up(|settings| {
-        settings.workflows_may_write = true;
-        settings.workflows_may_open_pull_requests = true;
-    });
-    assert_eq!(level("admin", Check::PullRequests).await, Some(Level::Ok));
+    github.forbid_pulls().set_up(|settings| settings.workflows_may_write = true);
+    assert_eq!(level("admin", Check::PullRequests).await, Some(Level::Error));
+    assert_eq!(level("admin", Check::WorkflowPermissions).await, None);
     assert_eq!(github.writes(), []);
 }

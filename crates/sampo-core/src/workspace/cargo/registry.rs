@@ -28,6 +28,7 @@ pub(super) struct CargoRegistry {
     root: PathBuf,
     arguments: Vec<String>,
     default: String,
+    environment: Environment,
     redactor: Redactor,
     reporter: Arc<dyn Reporter>,
 }
@@ -41,12 +42,14 @@ impl CargoRegistry {
             arguments,
             default: default_registry(root, environment).unwrap_or_else(|| DEFAULT_REGISTRY.into()),
             redactor: environment.redactor(tokens),
+            environment: environment.clone(),
             reporter,
         }
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        Command::new("cargo", words).redacted_by(self.redactor.clone()).without_tokens()
+        let command = Command::new("cargo", words).adding(&self.environment).without_tokens();
+        command.redacted_by(self.redactor.clone())
     }
 
     /// `cargo publish` with the forwarded arguments, its output shown under `source` as it comes.

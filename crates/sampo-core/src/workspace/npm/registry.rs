@@ -58,7 +58,7 @@ impl NpmRegistry {
             arguments: context.arguments,
             staged: context.staged,
             reporter: context.reporter,
-            client: reqwest::Client::builder().timeout(QUESTION_TIMEOUT).build().unwrap_or_default(),
+            client: client(QUESTION_TIMEOUT),
         }
     }
 
@@ -67,7 +67,8 @@ impl NpmRegistry {
     }
 
     fn settings(&self, package: &Package) -> Settings {
-        Settings::read(&self.root, self.folder(package), &self.environment)
+        let is_yarn = self.manager(package) == Manager::Yarn;
+        Settings::read(&self.root, self.folder(package), &self.environment, is_yarn)
     }
 
     fn redactor(&self, settings: &Settings) -> Redactor {
@@ -82,6 +83,14 @@ impl NpmRegistry {
 
     fn manager(&self, package: &Package) -> Manager {
         Manager::of(&self.root, self.folder(package), &|path: &Path| transaction::read(path).ok().flatten())
+    }
+
+    /// The one that uploads: the manager itself, or npm for what Bun cannot.
+    fn uploader(&self, package: &Package) -> Manager {
+        match self.manager(package) {
+            Manager::Bun if self.stages(package) || self.has_trusted_publishing() => Manager::Npm,
+            manager => manager,
+        }
     }
 
     /// What only the workspace can resolve has to be replaced by whoever publishes.
@@ -102,11 +111,17 @@ impl NpmRegistry {
         Ok(())
     }
 
-    /// Where `package` is published to.
+    /// Where `package` is published to: nobody can tell Yarn 1 and Bun another registry than that of the scope.
     fn address(&self, package: &Package, settings: &Settings) -> String {
-        let forwarded = command::option_value(&self.arguments, "--registry").map(str::to_owned);
-        let address = forwarded.or_else(|| package.registry.clone());
-        let address = address.unwrap_or_else(|| settings.registry(package.id.name()));
+        let forwarded = command::option_value(&self.arguments, "--registry");
+        let own = package.registry.as_deref();
+        let of_scope = settings.of_scope(package.id.name());
+        let order = match self.uploader(package) {
+            Manager::Npm | Manager::Pnpm | Manager::Yarn => [forwarded, own, of_scope],
+            Manager::YarnClassic => [own, of_scope, forwarded],
+            Manager::Bun => [of_scope, forwarded, own],
+        };
+        let address = order.into_iter().flatten().next().unwrap_or_else(|| settings.registry());
         format!("{}/", address.trim_end_matches('/'))
     }
 
@@ -151,7 +166,8 @@ impl NpmRegistry {
     }
 
     fn command<const N: usize>(&self, program: &str, words: [&str; N]) -> Command {
-        Command::new(program, words).without_tokens().env("NO_UPDATE_NOTIFIER", "1")
+        let command = Command::new(program, words).adding(&self.environment).without_tokens();
+        command.env("NO_UPDATE_NOTIFIER", "1")
     }
 
     /// The manager of `package`, and what it publishes.
@@ -175,11 +191,11 @@ impl NpmRegistry {
     async fn publish(&self, package: &Package, is_dry_run: bool) -> Result<Output, RegistryError> {
         let (manager, publication) = self.publication(package, is_dry_run)?;
         if publication.is_staged {
-            self.require_staging(manager.uploader(true), package).await?;
+            self.require_staging(self.uploader(package), package).await?;
         }
-        let through_npm = manager == Manager::Bun && (publication.is_staged || self.has_trusted_publishing());
-        let packed = if through_npm { Some(self.pack(package).await?) } else { None };
-        let manager = manager.uploader(through_npm);
+        let uploader = self.uploader(package);
+        let packed = if uploader == manager { None } else { Some(self.pack(package).await?) };
+        let manager = uploader;
         let mut words = command::words(manager, &publication, &self.arguments);
         if let Some((_, archive)) = &packed {
             words.push(archive.to_string_lossy().into_owned());
@@ -314,6 +330,11 @@ impl Registry for NpmRegistry {
             "log in with `npm login`, or let `.npmrc` name a token: `//HOST/:_authToken=${NPM_TOKEN}`; then run `sampo publish` again",
         )
     }
+}
+
+/// What asks registries, and gives up one that does not answer within `limit`.
+fn client(limit: Duration) -> reqwest::Client {
+    reqwest::Client::builder().timeout(limit).build().unwrap_or_default()
 }
 
 /// An address without the credentials that may stand in it.

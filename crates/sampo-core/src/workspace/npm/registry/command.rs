@@ -38,8 +38,10 @@ pub(super) fn words(manager: Manager, publication: &Publication, forwarded: &[St
     }
     let registry = option_value(forwarded, "--registry").or(publication.registry.as_deref());
     match (manager, publication.scope(), registry) {
-        // What its settings name for a scope counts more for npm than `--registry`.
-        (Manager::Npm, Some(scope), Some(registry)) => add(&format!("--{scope}:registry={registry}"), None),
+        // What the settings name for a scope counts more for them than `--registry`.
+        (Manager::Npm | Manager::Pnpm, Some(scope), Some(registry)) => {
+            add(&format!("--{scope}:registry={registry}"), None);
+        }
         (Manager::Yarn, ..) | (.., None) => {}
         (.., Some(registry)) => add("--registry", Some(registry)),
     }
@@ -134,7 +136,7 @@ mod tests {
             (Manager::Npm, "publish --@s:registry=https://r --access public", "publish --dry-run", "stage publish"),
             (
                 Manager::Pnpm,
-                "publish --registry https://r --access public --no-git-checks",
+                "publish --@s:registry=https://r --access public --no-git-checks",
                 "publish --dry-run --no-git-checks",
                 "stage publish --no-git-checks",
             ),

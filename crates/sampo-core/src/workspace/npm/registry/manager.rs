@@ -60,11 +60,6 @@ impl Manager {
         })
     }
 
-    /// The one that uploads: itself, or npm for an archive of Bun's.
-    pub(super) fn uploader(self, through_npm: bool) -> Self {
-        if self == Self::Bun && through_npm { Self::Npm } else { self }
-    }
-
     /// Whether it writes versions where a manifest has ranges that only the workspace can resolve.
     pub(super) fn replaces_local_ranges(self) -> bool {
         match self {

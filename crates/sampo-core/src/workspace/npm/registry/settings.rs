@@ -6,42 +6,49 @@ use crate::environment::Environment;
 use crate::secret::Secret;
 use crate::transaction;
 
+mod yarn;
+
 /// Where packages go unless something else is said.
 const DEFAULT: &str = "https://registry.npmjs.org";
 
-/// What was read, the strongest first.
+/// What was read, the strongest first, with the keys of `.npmrc`.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
-    /// The keys and values of `.npmrc`.
     entries: Vec<(String, Secret)>,
-    /// From `.yarnrc.yml`, where there is one.
-    yarn_registry: Option<String>,
 }
 
 impl Settings {
-    /// Reads the variables, then the files from `folder` up to `root`, then that of the user, as npm does.
-    pub(super) fn read(root: &Path, folder: &Path, environment: &Environment) -> Self {
+    /// Reads the variables, then the files from `folder` up to `root`, then that of the user, as npm does. Yarn 2
+    /// and later read their own files only.
+    pub(super) fn read(root: &Path, folder: &Path, environment: &Environment, is_yarn: bool) -> Self {
+        let home = environment.get("HOME").or_else(|| environment.get("USERPROFILE")).map(PathBuf::from);
+        let folders: Vec<PathBuf> =
+            folder.ancestors().take_while(|folder| folder.starts_with(root)).map(Path::to_owned).collect();
+        let text = |path: PathBuf| transaction::read(&path).ok().flatten();
+        if is_yarn {
+            let files = folders.iter().chain(&home).filter_map(|folder| text(folder.join(".yarnrc.yml")));
+            return Self { entries: yarn::entries(files, environment) };
+        }
         let names = environment.names().filter(|name| name.eq_ignore_ascii_case("npm_config_registry"));
         let variables = names.filter_map(|name| Some(("registry".to_owned(), environment.secret(name)?)));
-        let folders =
-            folder.ancestors().take_while(|folder| folder.starts_with(root)).map(|folder| folder.join(".npmrc"));
-        let files = folders.chain(user_file(environment)).filter_map(|path| transaction::read(&path).ok().flatten());
-        let entries = files.flat_map(|text| entries(&text, environment));
-        Self { entries: variables.chain(entries).collect(), yarn_registry: yarn_registry(root) }
+        let files = folders.iter().map(|folder| folder.join(".npmrc")).chain(user_file(environment, home.as_deref()));
+        let entries = files.filter_map(text).flat_map(|text| entries(&text, environment));
+        Self { entries: variables.chain(entries).collect() }
     }
 
-    /// The registry of the package `name`: that of its scope, else that of all.
-    pub(super) fn registry(&self, name: &str) -> String {
-        let scope = name.split_once('/').map(|(scope, _)| format!("{scope}:registry"));
-        let of_scope = scope.and_then(|key| self.get(&key));
-        let address = of_scope.map(|address| address.expose().to_owned());
-        address
-            .or_else(|| self.yarn_registry.clone())
-            .or_else(|| self.get("registry").map(|address| address.expose().to_owned()))
-            .unwrap_or_else(|| DEFAULT.to_owned())
+    /// The registry of the scope of the package `name`, if one is named.
+    pub(super) fn of_scope(&self, name: &str) -> Option<&str> {
+        let (scope, _) = name.split_once('/')?;
+        self.get(&format!("{scope}:registry")).map(Secret::expose)
     }
 
-    /// The token for the registry at `address`: the one for the longest part of it.
+    /// The registry of all other packages.
+    pub(super) fn registry(&self) -> &str {
+        self.get("registry").map_or(DEFAULT, Secret::expose)
+    }
+
+    /// The token for the registry at `address`: the one for the longest part of it, else the one for any registry, which
+    /// only Yarn has.
     pub(super) fn token(&self, address: &str) -> Option<Secret> {
         let mut place = address.split_once(':')?.1.trim_end_matches('/');
         while place.len() > 2 {
@@ -50,7 +57,7 @@ impl Settings {
             }
             place = place.rsplit_once('/')?.0;
         }
-        None
+        self.get(yarn::ANY_TOKEN).cloned()
     }
 
     /// Every token, so that none is shown.
@@ -64,10 +71,9 @@ impl Settings {
     }
 }
 
-fn user_file(environment: &Environment) -> Option<PathBuf> {
+fn user_file(environment: &Environment, home: Option<&Path>) -> Option<PathBuf> {
     let named = ["NPM_CONFIG_USERCONFIG", "npm_config_userconfig"].iter().find_map(|name| environment.get(name));
-    let home = || environment.get("HOME").or_else(|| environment.get("USERPROFILE"));
-    named.map(PathBuf::from).or_else(|| Some(Path::new(home()?).join(".npmrc")))
+    named.map(PathBuf::from).or_else(|| Some(home?.join(".npmrc")))
 }
 
 /// The lines `KEY = VALUE` of a file, with `${NAME}` replaced.
@@ -81,6 +87,8 @@ fn entries(text: &str, environment: &Environment) -> Vec<(String, Secret)> {
     lines.filter_map(pair).collect()
 }
 
+/// `value` with the variables that it names: `${NAME}`, for npm also `${NAME?}`, for Yarn `${NAME-IF UNSET}` and
+/// `${NAME:-IF EMPTY}`.
 fn expanded(value: &str, environment: &Environment) -> String {
     let mut result = String::new();
     let mut rest = value;
@@ -88,22 +96,11 @@ fn expanded(value: &str, environment: &Environment) -> String {
         rest.split_once("${").and_then(|(before, behind)| Some((before, behind.split_once('}')?)))
     {
         result.push_str(before);
-        result.push_str(environment.get(name.trim_end_matches('?')).unwrap_or_default());
+        let (name, otherwise) = name.split_once('-').unwrap_or((name, ""));
+        result.push_str(environment.get(name.trim_end_matches(['?', ':'])).unwrap_or(otherwise));
         rest = after;
     }
     result + rest
-}
-
-fn yarn_registry(root: &Path) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct YarnSettings {
-        npm_publish_registry: Option<String>,
-        npm_registry_server: Option<String>,
-    }
-    let text = transaction::read(&root.join(".yarnrc.yml")).ok().flatten()?;
-    let settings: YarnSettings = serde_saphyr::from_str(&text).ok()?;
-    settings.npm_publish_registry.or(settings.npm_registry_server)
 }
 
 #[cfg(test)]
@@ -124,10 +121,10 @@ mod tests {
         let environment: Environment =
             [("HOME", home.to_str().unwrap()), ("ACME_TOKEN", "s3cret")].into_iter().collect();
         let root = tree.path().join("repo");
-        let settings = Settings::read(&root, &folder, &environment);
-        assert_eq!(settings.registry("a"), "https://home.example");
-        assert_eq!(settings.registry("@acme/a"), "https://acme.example/npm/");
-        assert_eq!(settings.registry("@other/a"), "https://home.example");
+        let settings = Settings::read(&root, &folder, &environment, false);
+        assert_eq!(settings.registry(), "https://home.example");
+        let of_scope = ["a", "@acme/a", "@other/a"].map(|name| settings.of_scope(name));
+        assert_eq!(of_scope, [None, Some("https://acme.example/npm/"), None]);
         let token = |address: &str| settings.token(address).map(|token| token.expose().to_owned());
         assert_eq!(token("https://acme.example/npm/").as_deref(), Some("s3cret"));
         assert_eq!(token("https://home.example/deep/er/").as_deref(), Some("h0me"));
@@ -136,10 +133,47 @@ mod tests {
         assert_eq!(redactor.redact("s3cret h0me"), "*** ***");
 
         let named: Environment = [("NPM_CONFIG_REGISTRY", "https://named.example")].into_iter().collect();
-        assert_eq!(Settings::read(&root, &folder, &named).registry("a"), "https://named.example");
+        assert_eq!(Settings::read(&root, &folder, &named, false).registry(), "https://named.example");
         fs::remove_file(root.join(".npmrc")).unwrap();
-        assert_eq!(Settings::read(&root, &folder, &Environment::default()).registry("a"), DEFAULT);
-        fs::write(root.join(".yarnrc.yml"), "npmRegistryServer: https://yarn.example\nnodeLinker: x\n").unwrap();
-        assert_eq!(Settings::read(&root, &folder, &Environment::default()).registry("a"), "https://yarn.example");
+        assert_eq!(Settings::read(&root, &folder, &Environment::default(), false).registry(), DEFAULT);
+    }
+
+    #[test]
+    fn where_yarn_publishes_its_own_settings_count() {
+        let tree = tempfile::tempdir().unwrap();
+        let root = tree.path().join("repo");
+        fs::create_dir_all(tree.path().join("home")).unwrap();
+        fs::create_dir_all(&root).unwrap();
+        fs::write(root.join(".npmrc"), "registry=https://npm.example\n//npm.example/:_authToken=of-npm\n").unwrap();
+        let ours = "npmRegistryServer: https://yarn.example\nnodeLinker: x\nnpmScopes:\n  acme:\n    \
+                    npmPublishRegistry: https://acme.example/npm\n    npmAuthToken: \"${ACME_TOKEN-}\"\n  \
+                    plain:\n    npmAlwaysAuth: true\n";
+        fs::write(root.join(".yarnrc.yml"), ours).unwrap();
+        let of_user = "npmRegistryServer: https://weaker.example\nnpmAuthToken: ${TOKEN:-h0me}\nnpmRegistries:\n  \
+                       //other.example:\n    npmAuthToken: 0ther\n  https://third.example/:\n    \
+                       npmAuthToken: th1rd\n";
+        fs::write(tree.path().join("home/.yarnrc.yml"), of_user).unwrap();
+        let home = tree.path().join("home");
+        let environment: Environment =
+            [("HOME", home.to_str().unwrap()), ("ACME_TOKEN", "s3cret")].into_iter().collect();
+        let settings = Settings::read(&root, &root, &environment, true);
+        assert_eq!(settings.registry(), "https://yarn.example");
+        assert_eq!(settings.of_scope("@acme/a"), Some("https://acme.example/npm"));
+        assert_eq!(settings.of_scope("@plain/a"), None);
+        let table = [
+            ("https://acme.example/npm/", "s3cret"),
+            ("https://other.example/", "0ther"),
+            ("https://third.example/", "th1rd"),
+            ("https://yarn.example/", "h0me"),
+        ];
+        for (address, expected) in table {
+            assert_eq!(settings.token(address).map(|token| token.expose().to_owned()).as_deref(), Some(expected));
+        }
+        let redactor = crate::secret::Redactor::new(settings.tokens());
+        assert_eq!(redactor.redact("h0me s3cret 0ther th1rd"), "*** *** *** ***");
+        let of_npm = Settings::read(&root, &root, &environment, false);
+        assert_eq!((of_npm.registry(), of_npm.token("https://yarn.example/").is_none()), ("https://npm.example", true));
+        fs::write(root.join(".yarnrc.yml"), "npmRegistryServer: [\n").unwrap();
+        assert_eq!(Settings::read(&root, &root, &environment, true).registry(), "https://weaker.example");
     }
 }
