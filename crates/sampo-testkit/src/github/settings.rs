@@ -20,12 +20,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            archived: false,
-            default_branch: "main".into(),
-            workflows_may_write: false,
-            scopes: None,
-        }
+        Self { archived: false, default_branch: "main".into(), workflows_may_write: false, scopes: None }
     }
 }
 

@@ -82,6 +82,23 @@ fn a_sound_workflow_is_left_alone() {
 }
 
 #[test]
+fn the_examples_of_the_documentation_and_this_projects_own_workflow_are_sound() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut known = 0;
+    for folder in ["docs/examples", ".github/workflows"] {
+        for entry in std::fs::read_dir(root.join(folder)).unwrap().flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == "yml") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                known += usize::from(Workflow::parse("x.yml", &text).unwrap().uses_sampo());
+                assert_eq!(judged(&text), [], "{}", path.display());
+            }
+        }
+    }
+    assert!(known > 3, "{known}");
+}
+
+#[test]
 fn each_mistake_is_told_and_nothing_else() {
     use Check::*;
     use Level::{Error, Note, Warning};
