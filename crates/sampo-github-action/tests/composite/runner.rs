@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use sampo_testkit::Repo;
 use serde_json::Value;
@@ -20,6 +20,8 @@ pub struct Action {
 pub struct Ended {
     /// The exit code of the step that ended it.
     pub code: i32,
+    /// The process that the runner would end if the job were cancelled now.
+    pub process: u32,
     /// What was printed.
     pub log: String,
     /// The action's outputs.
@@ -59,7 +61,7 @@ impl Action {
             assert!(self.names("inputs").contains(name), "unexpected input `{name}`");
         }
         let mut contexts = Contexts { inputs, definition: &self.definition, variables, steps: BTreeMap::new() };
-        let mut ended = Ended { code: 0, log: String::new(), outputs: BTreeMap::new(), paths: Vec::new() };
+        let mut ended = Ended { code: 0, process: 0, log: String::new(), outputs: BTreeMap::new(), paths: Vec::new() };
         let files = repo.outside("runner files");
         let path_file = files.join("path");
         fs::write(&path_file, "").unwrap();
@@ -85,7 +87,9 @@ impl Action {
             for (name, value) in step["env"].as_object().into_iter().flatten() {
                 command.env(name, contexts.filled(value.as_str().unwrap()));
             }
-            let output_of_step = command.output().unwrap();
+            let running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            ended.process = running.id();
+            let output_of_step = running.wait_with_output().unwrap();
             ended.code = output_of_step.status.code().unwrap();
             ended.log += &String::from_utf8_lossy(&output_of_step.stdout);
             ended.log += &String::from_utf8_lossy(&output_of_step.stderr);
