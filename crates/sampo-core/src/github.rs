@@ -28,6 +28,7 @@ mod people;
 pub mod pulls;
 pub mod releases;
 pub mod repository;
+pub mod settings;
 pub mod token;
 mod transfer;
 mod transport;

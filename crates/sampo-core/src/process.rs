@@ -18,6 +18,7 @@ use crate::shell::{Invocation, Shell};
 
 mod output;
 mod posix_shell;
+pub mod search;
 
 use output::{Capture, LineListener};
 pub use output::{last_lines, last_words};

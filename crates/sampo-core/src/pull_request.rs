@@ -12,8 +12,7 @@ use crate::SampoError;
 use crate::clock;
 use crate::config::Repository;
 use crate::event::{Event, Reporter, Silent};
-use crate::git::{Git, Worktree};
-use crate::github::pulls::PullRequest;
+use crate::git::Worktree;
 use crate::github::{Addresses, Github, GithubError, Token};
 use crate::project::Project;
 use crate::release::branch;
@@ -146,20 +145,17 @@ impl Settings {
     }
 }
 
-/// Which pull requests there should be, given the `plan` of a release in `project`: none if nothing is to be released.
+/// Which pull requests there should be, given the `plan` of a release in `project`: one that releases what is pending,
+/// and one that ends pre-releases, as far as there is something in them.
 pub async fn due(project: &Project, plan: &Plan) -> Result<Vec<Kind>, SampoError> {
-    let is_prerelease = |version: &semver::Version| !version.pre.is_empty();
     let in_prerelease = |package: &Package| {
         let version = package.version.as_deref().and_then(|version| semver::Version::parse(version).ok());
-        version.is_some_and(|version| is_prerelease(&version))
+        version.is_some_and(|version| !version.pre.is_empty())
     };
-    if !plan.is_empty() {
-        let ends_prereleases = plan.releases.iter().any(|release| is_prerelease(&release.new_version));
-        return Ok([Kind::Release].into_iter().chain(ends_prereleases.then_some(Kind::Stable)).collect());
-    }
-    let waits = project.workspace.packages.iter().any(in_prerelease)
+    let ends_prereleases = project.workspace.packages.iter().any(in_prerelease)
         && release::has_stable(project, clock::now(&project.environment)?).await?;
-    Ok(waits.then_some(Kind::Stable).into_iter().collect())
+    let release = (!plan.is_empty()).then_some(Kind::Release);
+    Ok(release.into_iter().chain(ends_prereleases.then_some(Kind::Stable)).collect())
 }
 
 /// Makes the pull request of `kind` as it should be. The checkout, its index and its branch stay as they are, whatever
@@ -186,9 +182,9 @@ pub async fn prepare(
         current,
     };
     let git = project.git();
-    let seen = unless(cancellation, async { Ok(job.look(&git).await?) }).await?;
-    let work = async |worktree: &Worktree| unless(cancellation, job.carry_out(&seen, worktree)).await;
-    git.in_worktree(&seen.base, work).await
+    let seen = unless(cancellation, async { Ok(Seen::look(&git, &job.branches).await?) }).await?;
+    let worktree = git.worktree(&seen.base).await?;
+    unless(cancellation, job.carry_out(&seen, &worktree)).await
 }
 
 /// Does `work`, and gives it up once `cancellation` fires.
@@ -202,20 +198,22 @@ async fn unless<T>(
     }
 }
 
-/// The pull requests that are open though their kinds are not `due`: there is nothing left for them to release. Empty
-/// where GitHub does not tell.
-pub async fn outdated(project: &Project, settings: &Settings, due: &[Kind]) -> Vec<PullRequest> {
-    let Ok((github, repository)) = access(project) else { return Vec::new() };
+/// Warns of pull requests that are open though none of the branches that are `standing` is theirs: there is nothing left
+/// for them to release. Says nothing where GitHub does not tell.
+pub async fn warn_of_outdated(project: &Project, settings: &Settings, standing: &[String], reporter: &dyn Reporter) {
+    let Ok((github, repository)) = access(project) else { return };
     let config = &project.config.git;
-    let Ok(current) = branch::check(&project.git(), config, &project.environment).await else { return Vec::new() };
-    let others = [Kind::Release, Kind::Stable].into_iter().filter(|kind| !due.contains(kind));
-    let mut found = Vec::new();
-    for branches in others.filter_map(|kind| Branches::resolve(kind, settings, &current, config).ok()) {
-        for branch in branches.candidates() {
-            found.extend(github.pulls(&repository).open(&branch, &branches.base).await.ok().flatten());
+    let Ok(current) = branch::check(&project.git(), config, &project.environment).await else { return };
+    for kind in [Kind::Release, Kind::Stable] {
+        let Ok(branches) = Branches::resolve(kind, settings, &current, config) else { return };
+        for branch in branches.candidates().iter().filter(|branch| !standing.contains(branch)) {
+            if let Ok(Some(pull)) = github.pulls(&repository).open(branch, &branches.base).await {
+                let message = format!("nothing is left to release for the open pull request #{}", pull.number);
+                let hint = format!("close it, or note a change, which brings it up to date: {}", pull.html_url);
+                reporter.report(Event::Warning { message: &message, hint: Some(&hint) });
+            }
         }
     }
-    found
 }
 
 /// GitHub with a token, and the repository of the running workflow: nothing is begun without them.
@@ -245,13 +243,6 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    async fn look(&self, git: &Git) -> Result<Seen, PullRequestError> {
-        let changelog = &self.project.config.changelog;
-        // Who noted a change, and in which commit, only the history tells.
-        let in_full = changelog.show_commit_hash || changelog.show_acknowledgments;
-        Seen::look(git, &self.branches, in_full).await
-    }
-
     async fn carry_out(&self, seen: &Seen, worktree: &Worktree) -> Result<Outcome, SampoError> {
         let project = self.open(worktree).await?;
         let plan = match self.kind {

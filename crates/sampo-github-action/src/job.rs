@@ -51,6 +51,7 @@ impl Job {
 
     /// The repository, in good order again if a release was killed.
     pub async fn open(&self) -> anyhow::Result<Project> {
+        self.inputs.warn_of_strangers(&*self.reporter);
         let folder = self.inputs.working_directory()?;
         recover(&folder, &*self.reporter)?;
         let project = Project::open(&folder, self.inputs.environment().clone(), &*self.reporter).await?;
@@ -83,7 +84,7 @@ impl Job {
     pub fn fail(&mut self, error: &(dyn std::error::Error + 'static), code: Option<&str>, hint: Option<&str>) {
         let message = chain(error);
         annotations::error(code, &message, hint);
-        self.summary.failure(code, &message, hint);
+        self.summary.add_failure(code, &message, hint);
         self.has_failed = true;
     }
 

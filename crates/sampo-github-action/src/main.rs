@@ -6,6 +6,7 @@ mod job;
 mod modes;
 mod outputs;
 mod summary;
+mod tag_pages;
 
 use std::process::ExitCode;
 

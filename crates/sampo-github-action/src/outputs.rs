@@ -55,6 +55,7 @@ impl Outputs {
     }
 
     fn values(&self, reporter: &dyn Reporter) -> [String; 9] {
+        let plan = self.release_plan.as_ref().filter(|plan| !plan.releases.is_empty());
         let report = self.distribute_report.as_ref().map(|path| path.to_string_lossy().into_owned());
         [
             self.released.to_string(),
@@ -62,7 +63,7 @@ impl Outputs {
             self.distributed.to_string(),
             (!self.build_matrix.is_empty()).to_string(),
             self.build_matrix.clone(),
-            self.release_plan.as_ref().map(|plan| line(plan, reporter)).unwrap_or_default(),
+            plan.map(|plan| line(plan, reporter)).unwrap_or_default(),
             report.unwrap_or_default(),
             serde_json::to_string(&self.failed_backends).expect("a list of names is JSON"),
             self.retry_matrix.clone(),

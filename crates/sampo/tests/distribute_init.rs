@@ -333,7 +333,12 @@ fn what_does_not_go_together_or_cannot_be_read_is_refused() {
         let ended = init(&repo, &[&["--yes"], arguments].concat());
         assert_eq!(ended.code, 64, "{arguments:?}: {}", ended.stderr);
     }
-    refused(&repo, &["--backend", "directory", "--path", "site"], "config-invalid", &["{{ version }}"]);
+    refused(
+        &repo,
+        &["--backend", "directory", "--path", "site"],
+        "config-invalid",
+        &["`directory` cannot be set up: `site`"],
+    );
     refused(&repo, &["--package", "nobody"], "unknown-package", &["nobody"]);
     let ended = init(&repo, &[]);
     assert!(ended.code == 1 && ended.stderr.contains("`--yes` takes what the workspace suggests"), "{}", ended.stderr);

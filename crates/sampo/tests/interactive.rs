@@ -256,7 +256,7 @@ fn distribute_init_asks_for_what_neither_options_nor_the_workspace_say() {
     reply(&mut session, "How are programs packed?", &["zst", ENTER]);
     reply(&mut session, "Where do programs go?", &[ENTER]);
     reply(&mut session, "choose at least one", &[SPACE, DOWN, SPACE, ENTER]);
-    reply(&mut session, "Which folder?", &["\x15", "site", ENTER]);
+    reply(&mut session, "Which folder?", &[&"\x7f".repeat("/{{ version }}".len()), ENTER]);
     reply(&mut session, "the same folder for every version", &["/{{ version }}", ENTER]);
     reply(&mut session, "Which GitHub repository is this?", &["acme", ENTER]);
     reply(&mut session, "`acme` is not a repository", &["/app", ENTER]);
@@ -271,7 +271,7 @@ fn distribute_init_asks_for_what_neither_options_nor_the_workspace_say() {
         "    \"riscv64gc-unknown-linux-gnu\",",
         "[distribute.archive]\nunix = \"tar.zst\"",
         "[distribute.backends.github]\ntype = \"github-release\"",
-        "[distribute.backends.site]\ntype = \"directory\"\npath = \"site/{{ version }}\"",
+        "[distribute.backends.site]\ntype = \"directory\"\npath = \"site/{{ crate }}/{{ version }}\"",
     ] {
         assert!(config.contains(&format!("\n{lines}\n")), "{lines}: {config}");
     }

@@ -414,6 +414,11 @@ fn check_name(name: &str, span: &Range<usize>, source: &Source) -> Result<(), Co
 }
 
 impl DistributeConfig {
+    /// Whether somebody asked for anything to be built: a program alone is no wish to distribute it.
+    pub fn builds_something(&self) -> bool {
+        !self.targets.is_empty() || !self.packages.is_empty()
+    }
+
     /// What can be checked without knowing the packages and the types of backends.
     pub(super) fn check(&self, source: &Source) -> Result<(), ConfigError> {
         for name in self.backends.keys() {

@@ -131,6 +131,7 @@ impl Setup {
     /// Everything that `answers` lack to be true. Writes nothing; a plan of a plan that was applied is empty.
     pub fn plan(&self, answers: &Answers) -> Result<Plan, SampoError> {
         let Project { root, workspace, .. } = &self.project;
+        answers.backends.iter().try_for_each(NewBackend::check)?;
         let text = configuration::with(&self.configuration, answers, &self.project)?;
         let config = Config::parse(Path::new(config::PATH), text.clone())?;
         check_backends(&config)?;

@@ -14,30 +14,28 @@ const LOCK: &str = "sampo/lock";
 /// Never made, so that there are no hooks in it.
 const NO_HOOKS: &str = "sampo/no-hooks";
 
-/// The files of a commit in a folder of their own, with a detached HEAD. No hooks are run.
+/// The files of a commit in a folder of their own, with a detached HEAD, until this is dropped. No hooks are run.
 #[derive(Debug)]
 pub struct Worktree {
     folder: PathBuf,
     /// The folder that all worktrees share.
     common: PathBuf,
-    home: Git,
     _lock: File,
 }
 
 impl Git {
-    /// Does `work` in a temporary worktree of `commit`, which is gone afterwards, whatever the outcome. If the work is
-    /// dropped, the next one cleans up.
-    pub async fn in_worktree<T, E: From<GitError>>(
-        &self,
-        commit: &str,
-        work: impl AsyncFnOnce(&Worktree) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let worktree = Worktree::add(self, commit).await?;
-        let outcome = work(&worktree).await;
-        let removed = worktree.remove().await;
-        let value = outcome?;
-        removed?;
-        Ok(value)
+    /// A temporary worktree of `commit`. What a run that was killed has left of another one is removed first.
+    pub async fn worktree(&self, commit: &str) -> Result<Worktree, GitError> {
+        let action = "find the folder of the repository";
+        let common = self.query(&["rev-parse", "--path-format=absolute", "--git-common-dir"], action).await?;
+        let common = PathBuf::from(common);
+        let worktree = Worktree { folder: common.join(FOLDER), _lock: lock(&common)?, common };
+        worktree.remove()?;
+        let folder = worktree.folder.to_string_lossy();
+        let arguments = ["worktree", "add", "--quiet", "--force", "--detach", "--end-of-options", &folder, commit];
+        let output = worktree.hookless(self, &arguments).run().await;
+        self.succeeded(output, "check out a temporary worktree")?;
+        Ok(worktree)
     }
 
     /// The path of this folder within its repository, with a slash at its end; empty at the top.
@@ -55,27 +53,6 @@ impl Git {
 }
 
 impl Worktree {
-    async fn add(git: &Git, commit: &str) -> Result<Self, GitError> {
-        let action = "find the folder of the repository";
-        let common = git.query(&["rev-parse", "--path-format=absolute", "--git-common-dir"], action).await?;
-        let common = PathBuf::from(common);
-        let folder = common.join(FOLDER);
-        let lock = lock(&common)?;
-        let worktree = Self { folder, common, home: git.clone(), _lock: lock };
-        worktree.remove().await?;
-        let folder = worktree.folder.to_string_lossy().into_owned();
-        let arguments = ["worktree", "add", "--quiet", "--force", "--detach", "--end-of-options", &folder, commit];
-        let output = worktree.hookless(git, &arguments).run().await;
-        match git.succeeded(output, "check out a temporary worktree") {
-            Ok(_) => Ok(worktree),
-            Err(error) => {
-                // Half a worktree is none; that it could not be made is the news.
-                let _ = worktree.remove().await;
-                Err(error)
-            }
-        }
-    }
-
     /// Where the files are.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -109,15 +86,19 @@ impl Worktree {
         git.head().await
     }
 
-    async fn remove(&self) -> Result<(), GitError> {
-        match fs::remove_dir_all(&self.folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(PathError::new("remove", &self.folder)(error).into());
+    /// Removes the files, then what git remembers of them.
+    fn remove(&self) -> Result<(), PathError> {
+        remove_folder(&self.folder)?;
+        let known = self.common.join("worktrees");
+        for entry in fs::read_dir(&known).into_iter().flatten().flatten() {
+            let leads_to = fs::read_to_string(entry.path().join("gitdir")).unwrap_or_default();
+            if Path::new(leads_to.trim()).ends_with(Path::new(FOLDER).join(".git")) {
+                remove_folder(&entry.path())?;
             }
-            _ => {}
         }
-        // Whatever is known of worktrees whose folders are gone goes too.
-        self.home.query(&["worktree", "prune", "--expire=now"], "remove the temporary worktree").await.map(drop)
+        // Git itself removes it with the last worktree.
+        let _ = fs::remove_dir(known);
+        Ok(())
     }
 
     /// A git command without time limit (signing may ask somebody), without the user's hooks, and without downloads of
@@ -126,6 +107,20 @@ impl Worktree {
         let hooks = format!("core.hooksPath={}", self.common.join(NO_HOOKS).to_string_lossy());
         let arguments: Vec<&str> = ["-c", &hooks].iter().chain(arguments).copied().collect();
         git.patient_command(&arguments).env("GIT_LFS_SKIP_SMUDGE", "1")
+    }
+}
+
+impl Drop for Worktree {
+    fn drop(&mut self) {
+        // What cannot be removed now is removed by the next run.
+        let _ = self.remove();
+    }
+}
+
+fn remove_folder(folder: &Path) -> Result<(), PathError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(PathError::new("remove", folder)(error)),
+        _ => Ok(()),
     }
 }
 

@@ -28,18 +28,16 @@ async fn work_is_done_beside_the_checkout_which_does_not_notice() {
     repo.run("chmod", &["+x", ".git/hooks/post-checkout", ".git/hooks/post-commit"]);
     let before = state(&repo);
     let git = Git::new(repo.root());
-    let work = async |worktree: &Worktree| {
-        assert_eq!(fs::read_to_string(worktree.folder().join("a")).unwrap(), "1");
-        fs::write(worktree.folder().join("a"), "released").unwrap();
-        fs::write(worktree.folder().join("ignored"), "x").unwrap();
-        fs::write(worktree.folder().join("stray"), "x").unwrap();
-        fs::remove_file(worktree.folder().join("sub/b")).unwrap();
-        let tree = worktree.stage(&["a".into(), "sub/b".into(), "ignored".into()]).await?;
-        let commit = worktree.commit("release").await?;
-        assert_eq!(worktree.git().tree_of(&commit).await?.as_ref(), Some(&tree));
-        Ok::<_, GitError>(commit)
-    };
-    let commit = git.in_worktree(&first, work).await.unwrap();
+    let worktree = git.worktree(&first).await.unwrap();
+    assert_eq!(fs::read_to_string(worktree.folder().join("a")).unwrap(), "1");
+    fs::write(worktree.folder().join("a"), "released").unwrap();
+    fs::write(worktree.folder().join("ignored"), "x").unwrap();
+    fs::write(worktree.folder().join("stray"), "x").unwrap();
+    fs::remove_file(worktree.folder().join("sub/b")).unwrap();
+    let tree = worktree.stage(&["a".into(), "sub/b".into(), "ignored".into()]).await.unwrap();
+    let commit = worktree.commit("release").await.unwrap();
+    assert_eq!(git.tree_of(&commit).await.unwrap(), Some(tree));
+    drop(worktree);
     assert_eq!(state(&repo), before);
     let files = repo.git(&["diff", "--name-status", &first, &commit]);
     assert_eq!(files, "M\ta\nA\tignored\nD\tsub/b");
@@ -47,35 +45,32 @@ async fn work_is_done_beside_the_checkout_which_does_not_notice() {
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_work_that_failed_was_dropped_or_was_killed() {
+async fn what_a_killed_run_has_left_is_removed_and_the_worktrees_of_others_are_not() {
     let (repo, first) = scene();
+    let other = repo.outside("others").join("worktree");
+    repo.git(&["worktree", "add", "--quiet", "--detach", &other.to_string_lossy(), &first]);
+    // One that is on a drive which is not there right now.
+    fs::rename(&other, repo.outside("away").join("worktree")).unwrap();
     let before = state(&repo);
     let git = Git::new(repo.root());
-    let failing = async |_: &Worktree| Err::<(), _>(GitError::NoCommit { folder: "x".into() });
-    assert_eq!(git.in_worktree(&first, failing).await.unwrap_err().code(), "git-no-commit");
+    let killed = git.worktree(&first).await.unwrap();
+    let (folder, lock) = (killed.folder.clone(), killed._lock.try_clone().unwrap());
+    std::mem::forget(killed);
+    lock.unlock().unwrap();
+    fs::remove_file(folder.join(".git")).unwrap();
+    assert_ne!(state(&repo), before);
+    drop(git.worktree(&first).await.unwrap());
     assert_eq!(state(&repo), before);
-
-    {
-        let endless = async |_: &Worktree| std::future::pending::<Result<(), GitError>>().await;
-        let mut dropped = std::pin::pin!(git.in_worktree(&first, endless));
-        while !repo.exists(".git/sampo/worktree/a") {
-            tokio::select! { _ = &mut dropped => unreachable!(), () = tokio::time::sleep(std::time::Duration::from_millis(5)) => {} }
-        }
-    }
-    assert!(repo.exists(".git/sampo/worktree/a"));
-    let fine = async |worktree: &Worktree| Ok::<_, GitError>(fs::read_to_string(worktree.folder().join("a")).unwrap());
-    assert_eq!(git.in_worktree(&first, fine).await.unwrap(), "1");
-    assert_eq!(state(&repo), before);
+    assert!(!folder.exists());
 }
 
 #[tokio::test]
 async fn two_runs_at_a_time_do_not_disturb_one_another() {
     let (repo, first) = scene();
     let git = Git::new(repo.root());
-    let outer = async |_: &Worktree| {
-        let inner = async |_: &Worktree| Ok::<_, GitError>(());
-        assert_eq!(git.in_worktree(&first, inner).await.unwrap_err().code(), "git-worktree-busy");
-        Ok::<_, GitError>(())
-    };
-    git.in_worktree(&first, outer).await.unwrap();
+    let held = git.worktree(&first).await.unwrap();
+    assert_eq!(git.worktree(&first).await.unwrap_err().code(), "git-worktree-busy");
+    assert!(held.folder().join("a").exists());
+    drop(held);
+    git.worktree(&first).await.unwrap();
 }

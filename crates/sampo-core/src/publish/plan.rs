@@ -78,7 +78,7 @@ impl Plan {
 
     /// Whether anything was uploaded or tagged.
     pub fn has_results(&self) -> bool {
-        self.steps.iter().any(|step| step.upload == Upload::Done || step.tagging == Tagging::Created)
+        self.steps.iter().any(Step::has_results)
     }
 
     /// What is released at the commit: every package whose tag is there, and with `planned` also those whose tag is
@@ -110,17 +110,8 @@ impl Plan {
 }
 
 impl Step {
-    /// What became of the package, or in a dry run what would become of it, as a phrase.
+    /// What became of the package and its tag, or in a dry run what would become of them, as a phrase.
     pub fn describe(&self, is_dry_run: bool) -> String {
-        let upload = match self.upload {
-            Upload::Needed if is_dry_run => Some("would be published"),
-            Upload::Needed => Some("not published"),
-            Upload::Done => Some("published"),
-            Upload::AlreadyThere => Some("already published"),
-            Upload::Staged => Some("staged for approval"),
-            Upload::Rehearsed => Some("only checked"),
-            Upload::Never => None,
-        };
         let tag = &self.tag;
         let tagging = match self.tagging {
             Tagging::Needed if is_dry_run => format!("would be tagged {tag}"),
@@ -129,7 +120,23 @@ impl Step {
             Tagging::AtHead => format!("already tagged {tag}"),
             Tagging::Elsewhere => format!("already tagged {tag} at another commit"),
         };
-        upload.map_or_else(|| tagging.clone(), |upload| format!("{upload}, {tagging}"))
+        match self.describe_upload(is_dry_run) {
+            Some(upload) => format!("{upload}, {tagging}"),
+            None => tagging,
+        }
+    }
+
+    /// The same for the package alone; nothing for one that belongs to no registry.
+    pub fn describe_upload(&self, is_dry_run: bool) -> Option<&'static str> {
+        match self.upload {
+            Upload::Needed if is_dry_run => Some("would be published"),
+            Upload::Needed => Some("not published"),
+            Upload::Done => Some("published"),
+            Upload::AlreadyThere => Some("already published"),
+            Upload::Staged => Some("staged for approval"),
+            Upload::Rehearsed => Some("only checked"),
+            Upload::Never => None,
+        }
     }
 
     /// Whether the package is not in its registry and should be.
@@ -146,8 +153,13 @@ impl Step {
         }
     }
 
+    /// Whether it was uploaded or tagged.
+    pub fn has_results(&self) -> bool {
+        self.upload == Upload::Done || self.tagging == Tagging::Created
+    }
+
     /// Whether it is to be uploaded or tagged.
-    pub(super) fn has_work(&self) -> bool {
+    pub fn has_work(&self) -> bool {
         self.upload == Upload::Needed || self.tagging == Tagging::Needed
     }
 

@@ -5,7 +5,7 @@ use crate::event::{Event, Reporter};
 use crate::git::{Git, GitError, Tag};
 
 /// Which tags the remote lacks.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct PushPlan {
     /// The tags to push, in the order in which they were given.
     pub needed: Vec<String>,
@@ -71,7 +71,7 @@ impl Diagnose for PushError {
 /// Compares `tags`, which stand at `commit` or are to be made there, with those of the remote. Writes nothing.
 pub async fn plan(git: &Git, commit: &str, tags: &[&str]) -> Result<PushPlan, PushError> {
     if tags.is_empty() {
-        return Ok(PushPlan { needed: Vec::new(), there: Vec::new(), refused: Vec::new() });
+        return Ok(PushPlan::default());
     }
     if git.origin_url().await?.is_none() {
         return Err(PushError::NoRemote);
@@ -93,6 +93,15 @@ pub async fn apply(git: &Git, plan: PushPlan, reporter: &dyn Reporter) -> Pushed
     Pushed { pushed, there, failed }
 }
 
+impl PushPlan {
+    /// The same for those of `tags` that were really made.
+    #[must_use]
+    pub fn narrowed_to(mut self, tags: &[&str]) -> Self {
+        self.needed.retain(|tag| tags.contains(&tag.as_str()));
+        self
+    }
+}
+
 impl Pushed {
     /// Whether the remote has `tag` now.
     pub fn has(&self, tag: &str) -> bool {
@@ -102,7 +111,7 @@ impl Pushed {
 
 /// Pure.
 fn compare(commit: &str, tags: &[&str], remote: &[Tag]) -> PushPlan {
-    let mut plan = PushPlan { needed: Vec::new(), there: Vec::new(), refused: Vec::new() };
+    let mut plan = PushPlan::default();
     for tag in tags.iter().map(ToString::to_string) {
         match remote.iter().find(|known| known.name == tag) {
             None => plan.needed.push(tag),

@@ -115,8 +115,8 @@ mod tests {
         let cut = within(150, "Intro.\n".into(), sections(), 9);
         assert!(cut.encode_utf16().count() <= 150, "{cut}");
         let note =
-            "\n_Packages for which there is no room here: 7. The changelogs in this pull request have them all._\n";
-        assert_eq!(cut, format!("Intro.\n\n## p1\n\n- ä\n\n## p2\n\n- ä\n{note}"));
+            "\n_Packages for which there is no room here: 6. The changelogs in this pull request have them all._\n";
+        assert_eq!(cut, format!("Intro.\n\n## p1\n\n- ä\n\n## p2\n\n- ä\n\n## p3\n\n- ä\n{note}"));
         assert_eq!(within(120, "Intro.\n".into(), [(9, "x".repeat(99))].into_iter(), 9).lines().count(), 3);
     }
 }

@@ -14,12 +14,13 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Looks, and fetches what the clone lacks; with `in_full` that is the whole history.
-    pub(super) async fn look(git: &Git, branches: &Branches, in_full: bool) -> Result<Self, PullRequestError> {
+    /// Looks, and fetches what the clone lacks: whose commits are new, and who noted a change, only the whole history
+    /// tells.
+    pub(super) async fn look(git: &Git, branches: &Branches) -> Result<Self, PullRequestError> {
         let candidates = branches.candidates();
         let names: Vec<&str> = std::iter::once(&branches.base).chain(&candidates).map(String::as_str).collect();
         let mut heads = git.remote_branches(&names).await?;
-        let is_shallow = in_full && git.is_shallow().await?;
+        let is_shallow = git.is_shallow().await?;
         let mut is_missing = is_shallow;
         for commit in heads.values() {
             is_missing |= git.commit_of(commit).await?.is_none();

@@ -10,6 +10,8 @@ use crate::annotations;
 use crate::inputs::Inputs;
 use crate::job::{Ending, Job};
 
+/// How to try again without a terminal.
+const CLICK: &str = "Or press **Re-run jobs**, **Re-run failed jobs** on this page: what was delivered stays as it is, and the rest is sent again.";
 /// The width of a workflow's log.
 const WIDTH: usize = 160;
 /// The report's name where the input `report` gives none.
@@ -30,19 +32,31 @@ pub async fn run(job: &mut Job) -> anyhow::Result<Ending> {
             Ok(Ending::Through)
         }
         Outcome::Done(report) => {
-            annotations::print(&report.to_text(WIDTH, Detail::Brief));
+            show(&report);
             Ok(tell(job, &report, report_path))
         }
     }
 }
 
+/// A group for each backend, then what went wrong.
+fn show(report: &Report) {
+    for backend in report.seen_backends() {
+        annotations::group(backend, &report.part_to_text(backend, WIDTH, Detail::Brief));
+    }
+    annotations::print(report.conclusion(Detail::Brief).trim_end());
+}
+
 /// Leaves to the outputs and the summary what became of everything.
 fn tell(job: &mut Job, report: &Report, path: PathBuf) -> Ending {
     let verdict = report.verdict();
-    job.summary.add(&report.to_markdown(Detail::Brief));
+    job.summary.add(report.to_markdown(Detail::Brief));
+    if report.retry_command.is_some() {
+        job.summary.add(CLICK);
+    }
     job.outputs.distributed = verdict == Verdict::Success && !report.dry_run;
     job.outputs.distribute_report = Some(path);
     job.outputs.failed_backends = report.failed_backends().into_iter().map(str::to_owned).collect();
+    job.outputs.retry_matrix = report.retry_matrix();
     match verdict {
         Verdict::Success => Ending::Through,
         Verdict::Cancelled => Ending::Interrupted,
@@ -56,8 +70,8 @@ fn tell(job: &mut Job, report: &Report, path: PathBuf) -> Ending {
 /// Which releases the inputs mean, and what of them.
 pub(super) fn choice(inputs: &Inputs) -> anyhow::Result<Choice> {
     let tags = inputs.list("tag");
-    let selection = match (inputs.get("plan"), inputs.flag("all")?) {
-        (Some(plan), _) => Selection::Plan(PathBuf::from(plan)),
+    let selection = match (inputs.path("plan"), inputs.flag("all")?) {
+        (Some(plan), _) => Selection::Plan(plan),
         (None, true) => Selection::All,
         (None, false) if tags.is_empty() => Selection::AtHead,
         (None, false) => Selection::Tags(tags),
@@ -76,9 +90,9 @@ fn request(inputs: &Inputs, report: &Path) -> anyhow::Result<Request> {
         dry_run: inputs.flag("dry-run")?,
         replace: inputs.flag("replace")?,
         fail_fast: inputs.flag("fail-fast")?,
-        retry: inputs.get("retry").map(PathBuf::from),
+        retry: inputs.path("retry"),
         report: Some(report.to_owned()),
-        jobs: inputs.get("jobs").map(str::parse).transpose().context("the input `jobs` is not a number above 0")?,
+        jobs: inputs.jobs()?,
     })
 }
 

@@ -8,30 +8,29 @@ use crate::annotations;
 use crate::inputs::Inputs;
 use crate::job::{Ending, Job};
 
-/// Prepares those that are `due`, until one fails, and tells of those that are open and no longer due.
+/// Prepares those that are `due`, until one fails, and tells of those that are open and have nothing left to release.
 pub async fn prepare(job: &mut Job, project: &Project, due: &[Kind]) -> anyhow::Result<Ending> {
     let settings = settings(&job.inputs)?;
+    let mut standing = Vec::new();
     if !due.is_empty() {
         let (interrupt, caller) = job.attended();
         for kind in due {
             let work = pull_request::prepare(project, *kind, &settings, &*caller.reporter, &caller.cancellation);
             match interrupt.guard(work).await {
-                Some(Ok(outcome)) => tell(job, project, *kind, outcome, settings.dry_run)?,
-                _ if caller.cancellation.is_cancelled() => return Ok(Ending::Interrupted),
-                Some(Err(error)) => {
-                    job.fail_with(error);
-                    break;
+                Some(Ok(Outcome::Prepared(prepared))) => {
+                    tell(job, project, *kind, &prepared, settings.dry_run)?;
+                    standing.push(prepared.wanted.branch);
                 }
-                None => return Ok(Ending::Interrupted),
+                Some(Ok(Outcome::Nothing(why))) => annotations::print(&format!("nothing to release: {why}")),
+                Some(Err(error)) if !caller.cancellation.is_cancelled() => {
+                    job.fail_with(error);
+                    return Ok(Ending::Through);
+                }
+                Some(Err(_)) | None => return Ok(Ending::Interrupted),
             }
         }
     }
-    for pull in pull_request::outdated(project, &settings, due).await {
-        annotations::print(&format!(
-            "#{} is still open, though it has nothing to release any more; close it unless you are about to note changes: {}",
-            pull.number, pull.html_url
-        ));
-    }
+    pull_request::warn_of_outdated(project, &settings, &standing, &*job.reporter).await;
     Ok(Ending::Through)
 }
 
@@ -45,15 +44,8 @@ fn settings(inputs: &Inputs) -> anyhow::Result<Settings> {
     })
 }
 
-fn tell(job: &mut Job, project: &Project, kind: Kind, outcome: Outcome, is_dry_run: bool) -> anyhow::Result<()> {
-    let prepared = match outcome {
-        Outcome::Nothing(why) => {
-            annotations::print(&format!("nothing to release: {why}"));
-            return Ok(());
-        }
-        Outcome::Prepared(prepared) => prepared,
-    };
-    annotations::print(&description(&prepared, is_dry_run));
+fn tell(job: &mut Job, project: &Project, kind: Kind, prepared: &Prepared, is_dry_run: bool) -> anyhow::Result<()> {
+    annotations::print(&description(prepared, is_dry_run));
     if let Some(markdown) = prepared.to_markdown().filter(|_| !is_dry_run) {
         job.summary.add(&markdown);
     }

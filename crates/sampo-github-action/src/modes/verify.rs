@@ -1,8 +1,5 @@
 //! The mode `verify`: compares what stands at every destination with what should.
 
-use std::path::PathBuf;
-
-use anyhow::Context;
 use sampo_core::distribute::verify::{self, Outcome, Request, Standard, Verdict};
 
 use super::distribute::choice;
@@ -25,7 +22,9 @@ pub async fn run(job: &mut Job) -> anyhow::Result<Ending> {
         }
         Outcome::Done(verification) => verification,
     };
-    annotations::print(&verification.to_text());
+    annotations::print(verification.to_text().trim_end());
+    job.summary.add(verification.to_markdown());
+    job.outputs.failed_backends = verification.flawed_backends().into_iter().map(str::to_owned).collect();
     match verification.verdict() {
         Verdict::Sound => {}
         Verdict::Flawed | Verdict::Failure => job.mark_as_failed(),
@@ -45,7 +44,7 @@ fn request(inputs: &Inputs) -> anyhow::Result<Request> {
             Some(report) => Standard::Report(report.into()),
         },
         download: inputs.flag("download")?,
-        report: inputs.get("report").map(PathBuf::from),
-        jobs: inputs.get("jobs").map(str::parse).transpose().context("the input `jobs` is not a number above 0")?,
+        report: inputs.path("report"),
+        jobs: inputs.jobs()?,
     })
 }

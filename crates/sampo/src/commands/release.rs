@@ -142,10 +142,8 @@ impl Outputs {
 /// The build matrix of the planned versions, if somebody asked for it or a workflow takes it: unless the repository
 /// builds nothing, since there a release must not fail for want of targets.
 async fn matrix(project: &Project, plan: &Plan, is_asked_for: bool) -> Result<Option<BuildMatrix>, SampoError> {
-    let distribute = &project.config.distribute;
-    let builds_something = !distribute.targets.is_empty() || !distribute.packages.is_empty();
     let in_workflow = project.environment.get("GITHUB_OUTPUT").is_some();
-    let is_useful = in_workflow && builds_something;
+    let is_useful = in_workflow && project.config.distribute.builds_something();
     if !is_asked_for && !is_useful {
         return Ok(None);
     }

@@ -6,9 +6,11 @@ use crate::config::distribute::ArchiveFormat;
 use crate::config::{self, Config, ConfigError, Repository};
 use crate::distribute::destination::check_backends;
 use crate::distribute::naming::file_name_part;
+use crate::error::Diagnose;
 use crate::target::Target;
 use crate::workspace::PackageId;
 
+use super::SetupError;
 use super::configuration::add_backend;
 use super::pipeline::{Ci, Placement};
 use super::toml_file::TomlFile;
@@ -104,10 +106,16 @@ impl NewBackend {
     }
 
     /// Fails if its type would not accept it.
-    pub fn check(&self) -> Result<(), ConfigError> {
+    pub fn check(&self) -> Result<(), SetupError> {
+        let read = |text: String| Config::parse(Path::new(config::PATH), text);
+        let refused = |error: ConfigError| SetupError::Backend {
+            kind: self.kind_and_name().0,
+            reason: error.without_places(),
+            hint: error.hint(),
+        };
         let mut file = TomlFile::empty();
-        add_backend(&mut file, self, &Config::parse(Path::new(config::PATH), String::new())?);
-        check_backends(&Config::parse(Path::new(config::PATH), file.into_text())?)
+        add_backend(&mut file, self, &read(String::new()).map_err(refused)?);
+        read(file.into_text()).and_then(|config| check_backends(&config)).map_err(refused)
     }
 }
 

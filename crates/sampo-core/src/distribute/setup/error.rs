@@ -18,6 +18,16 @@ pub enum SetupError {
     /// Programs are to be delivered to the releases of a repository that nobody named.
     #[error("nothing says which GitHub repository the releases belong to")]
     NoRepository,
+    /// A backend would not be accepted as it was asked for.
+    #[error("a backend of the type `{kind}` cannot be set up: {reason}")]
+    Backend {
+        /// Its type.
+        kind: &'static str,
+        /// What is wrong with it.
+        reason: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
     /// A file of the user's is where the pipeline would stand.
     #[error("`{}` is there already, and does something else", path.display())]
     Occupied {
@@ -49,7 +59,7 @@ impl Diagnose for SetupError {
             Self::NoRepository => "repository-unknown",
             Self::Occupied { .. } => "workflow-exists",
             Self::WorkflowName(_) => "workflow-name",
-            Self::Toml { .. } => "config-invalid",
+            Self::Backend { .. } | Self::Toml { .. } => "config-invalid",
             Self::Io(error) => error.code(),
         }
     }
@@ -77,6 +87,7 @@ impl Diagnose for SetupError {
                 )
             }
             Self::WorkflowName(_) => "name a file such as `sampo.yml`: it is written to `.github/workflows`".into(),
+            Self::Backend { hint, .. } => return hint.clone(),
             Self::Toml { .. } | Self::Io(_) => return None,
         })
     }

@@ -7,7 +7,7 @@ use inquire::validator::Validation;
 use inquire::{Confirm, MultiSelect, Select, Text};
 use sampo_core::config::Repository;
 use sampo_core::config::distribute::ArchiveFormat;
-use sampo_core::distribute::setup::{Answers, Ci, NewBackend, Plan, ReadyMade};
+use sampo_core::distribute::setup::{Answers, Ci, NewBackend, Plan, ReadyMade, SetupError};
 use sampo_core::target::Target;
 use sampo_core::workspace::Workspace;
 
@@ -85,6 +85,7 @@ pub fn command() -> anyhow::Result<NewBackend> {
 fn judge(backend: &NewBackend) -> Validation {
     match backend.check() {
         Ok(()) => Validation::Valid,
+        Err(SetupError::Backend { reason, .. }) => Validation::Invalid(reason.into()),
         Err(error) => Validation::Invalid(error.to_string().into()),
     }
 }
