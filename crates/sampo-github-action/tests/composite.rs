@@ -389,9 +389,14 @@ fn every_input_that_the_program_reads_is_declared() {
             }
             let text = fs::read_to_string(&path).unwrap();
             let (code, _) = text.split_once("#[cfg(test)]").unwrap_or((&text, ""));
-            for call in
-                ["inputs.get(\"", "inputs.flag(\"", "inputs.list(\"", "inputs.words(\"", " text(\"", "self.get(\""]
-            {
+            for call in [
+                "inputs.get(\"",
+                "inputs.flag(\"",
+                "inputs.list(\"",
+                "inputs.words(\"",
+                "inputs.path(\"",
+                "self.get(\"",
+            ] {
                 for rest in code.split(call).skip(1) {
                     let name = rest.split('"').next().unwrap();
                     let variable = format!("INPUT_{}", name.to_uppercase().replace('-', "_"));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use sampo_testkit::Repo;
+use sampo_testkit::runner::outputs;
 use serde_json::Value;
 
 /// An `action.yml`.
@@ -94,7 +95,7 @@ impl Action {
             ended.log += &String::from_utf8_lossy(&output_of_step.stdout);
             ended.log += &String::from_utf8_lossy(&output_of_step.stderr);
             let id = step["id"].as_str().unwrap().to_owned();
-            contexts.steps.insert(id, outputs(&fs::read_to_string(&output).unwrap()));
+            contexts.steps.insert(id, outputs(&fs::read_to_string(&output).unwrap()).unwrap());
         }
         for (name, output) in self.definition["outputs"].as_object().unwrap() {
             ended.outputs.insert(name.clone(), contexts.filled(output["value"].as_str().unwrap()));
@@ -142,21 +143,4 @@ impl Contexts<'_> {
         let given = self.inputs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         given.or_else(|| declared["default"].as_str().map(|default| self.filled(default)))
     }
-}
-
-/// What a step wrote into its file of outputs; a line that the runner refuses fails the test.
-fn outputs(text: &str) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        match (line.split_once("<<"), line.split_once('=')) {
-            (Some((name, delimiter)), value) if value.is_none_or(|(before, _)| before.len() > name.len()) => {
-                let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
-                found.insert(name.to_owned(), value.join("\n"));
-            }
-            (_, Some((name, value))) => drop(found.insert(name.to_owned(), value.to_owned())),
-            _ => panic!("the runner refuses `{line}`"),
-        }
-    }
-    found
 }
