@@ -28,6 +28,9 @@ pub(super) struct CargoRegistry {
     root: PathBuf,
     arguments: Vec<String>,
     default: String,
+    /// `CARGO_HOME` of the run, where it is set.
+    home: Option<String>,
+    question_timeout: Duration,
     redactor: Redactor,
     reporter: Arc<dyn Reporter>,
 }
@@ -40,13 +43,19 @@ impl CargoRegistry {
             root: root.to_owned(),
             arguments,
             default: default_registry(root, environment).unwrap_or_else(|| DEFAULT_REGISTRY.into()),
+            home: environment.get("CARGO_HOME").map(str::to_owned),
+            question_timeout: QUESTION_TIMEOUT,
             redactor: environment.redactor(tokens),
             reporter,
         }
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        Command::new("cargo", words).redacted_by(self.redactor.clone()).without_tokens()
+        let command = Command::new("cargo", words).redacted_by(self.redactor.clone()).without_tokens();
+        match &self.home {
+            Some(home) => command.env("CARGO_HOME", home),
+            None => command,
+        }
     }
 
     /// `cargo publish` with the forwarded arguments, its output shown under `source` as it comes.
@@ -119,7 +128,7 @@ impl Registry for CargoRegistry {
         for argument in self.destination(package) {
             command = command.argument(argument);
         }
-        let output = command.labelled("cargo info").in_folder(folder).timeout(QUESTION_TIMEOUT).run().await?;
+        let output = command.labelled("cargo info").in_folder(folder).timeout(self.question_timeout).run().await?;
         match output.status.success() {
             true => Ok(true),
             false if output.stderr.contains(&format!("could not find `{}", package.id.name())) => Ok(false),
@@ -270,6 +279,22 @@ mod tests {
         assert_eq!(registry(&["--registry", "x"], &[]).destination(&private), ["--registry", "x"]);
         assert_eq!(registry(&["--registry=x", "-v"], &[]).destination(&private), ["--registry", "x"]);
         assert_eq!(registry(&["--index", "sparse+u"], &[]).destination(&open), ["--index", "sparse+u"]);
+    }
+
+    #[tokio::test]
+    async fn a_registry_that_never_answers_is_given_up() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let index = format!("[registries.silent]\nindex = \"sparse+http://{}/\"\n", silent.local_addr().unwrap());
+        fs::write(folder.path().join("config.toml"), index).unwrap();
+        let environment = [("CARGO_HOME", folder.path().to_str().unwrap())];
+        let registry = CargoRegistry {
+            question_timeout: Duration::from_millis(500),
+            ..registry(&["--registry", "silent"], &environment)
+        };
+        let package = Package { manifest: folder.path().join("Cargo.toml"), ..package("a", &[]) };
+        let error = crate::error::chain(&registry.has(&package).await.unwrap_err());
+        assert!(error.contains("`cargo info` was stopped after 500ms without an end"), "{error}");
     }
 
     #[test]
