@@ -4,8 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::error::Diagnose;
+use crate::error::{Diagnose, PathError};
 use crate::process::{Command, Output, ProcessError, last_lines};
+
+mod identity;
+mod push;
+mod remote;
+mod worktree;
+
+pub use identity::{GITHUB_ACTIONS, Identity};
+pub use worktree::Worktree;
 
 /// How many hashes fit on one command line on every platform.
 const COMMITS_PER_PROCESS: usize = 400;
@@ -19,6 +27,8 @@ const REMOTE_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Git {
     folder: PathBuf,
     remote_timeout: Duration,
+    /// Who acts, where nobody is configured.
+    identity: Option<Identity>,
 }
 
 /// A tag and the commit it stands for (annotated tags are followed to their commit).
@@ -65,6 +75,23 @@ pub enum GitError {
         /// The end of what it said.
         said: String,
     },
+    /// Another run has a temporary worktree of the same repository.
+    #[error("another run is at work in `{}`", folder.display())]
+    Busy {
+        /// The folder of the repository.
+        folder: PathBuf,
+    },
+    /// A file of a temporary worktree could not be written or removed.
+    #[error(transparent)]
+    Io(#[from] PathError),
+    /// The credentials do not suffice for a push.
+    #[error("`{name}` may not be pushed to the remote `origin`")]
+    PushDenied {
+        /// The tag or branch.
+        name: String,
+        /// What git said.
+        source: ProcessError,
+    },
     /// A git command failed.
     #[error("git could not {action}")]
     Failed {
@@ -81,6 +108,9 @@ impl Diagnose for GitError {
             Self::NoRepository { .. } => "git-no-repository",
             Self::NoCommit { .. } => "git-no-commit",
             Self::NoIdentity { .. } => "git-identity",
+            Self::Busy { .. } => "git-worktree-busy",
+            Self::Io(error) => error.code(),
+            Self::PushDenied { .. } => "push-denied",
             Self::Failed { .. } => "git-failed",
         }
     }
@@ -91,6 +121,11 @@ impl Diagnose for GitError {
             Self::NoCommit { .. } => Some("make a first commit".into()),
             Self::NoIdentity { .. } => Some(
                 "run `git config user.name \"NAME\"` and `git config user.email \"ADDRESS\"`, or set `GIT_COMMITTER_NAME` and `GIT_COMMITTER_EMAIL`".into(),
+            ),
+            Self::Busy { .. } => Some("wait for its end, then run this again".into()),
+            Self::Io(error) => error.hint(),
+            Self::PushDenied { .. } => Some(
+                "in a GitHub workflow give the job `permissions: contents: write`, and let `actions/checkout` keep its credentials (`persist-credentials: true`, as it does by default)".into(),
             ),
             Self::Failed { source, .. } => source.hint(),
         }
@@ -103,7 +138,7 @@ const USUAL_BRANCHES: [&str; 4] = ["main", "master", "trunk", "develop"];
 impl Git {
     /// Git as seen from `folder`. Nothing is run yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), remote_timeout: REMOTE_TIMEOUT }
+        Self { folder: folder.into(), remote_timeout: REMOTE_TIMEOUT, identity: None }
     }
 
     /// The full hash of the commit at HEAD.
@@ -283,7 +318,16 @@ impl Git {
     }
 
     fn patient_command(&self, arguments: &[&str]) -> Command {
-        Command::new("git", arguments)
+        let identity = self.identity.iter().flat_map(|Identity { name, email }| {
+            [
+                ("GIT_COMMITTER_NAME", name),
+                ("GIT_COMMITTER_EMAIL", email),
+                ("GIT_AUTHOR_NAME", name),
+                ("GIT_AUTHOR_EMAIL", email),
+            ]
+        });
+        let command = identity.fold(Command::new("git", arguments), |command, (name, value)| command.env(name, value));
+        command
             .in_folder(&self.folder)
             .env("LC_ALL", "C")
             .env("GIT_TERMINAL_PROMPT", "0")
@@ -291,6 +335,11 @@ impl Git {
             .env("GIT_OPTIONAL_LOCKS", "0")
             .without_tokens()
     }
+}
+
+/// Whether git accepts `branch` as the name of a branch, by the rules of `git check-ref-format --branch`.
+pub fn is_branch_name(branch: &str) -> bool {
+    is_tag_name(branch) && !["HEAD", "@"].contains(&branch)
 }
 
 /// Whether git accepts `tag` as the name of a tag, by the rules of `git check-ref-format`.

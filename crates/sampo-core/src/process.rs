@@ -11,12 +11,14 @@ use std::time::Duration;
 use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
 use tokio_util::sync::CancellationToken;
 
+use crate::environment::Environment;
 use crate::error::Diagnose;
 use crate::secret::{Redactor, token_variables};
 use crate::shell::{Invocation, Shell};
 
 mod output;
 mod posix_shell;
+pub mod search;
 
 use output::{Capture, LineListener};
 pub use output::{last_lines, last_words};
@@ -213,6 +215,12 @@ impl Command {
     pub fn without_env(mut self, name: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), None));
         self
+    }
+
+    /// Adds what `environment` has and this process has not.
+    #[must_use]
+    pub fn adding(self, environment: &Environment) -> Self {
+        environment.added().fold(self, |command, (name, value)| command.env(name, value))
     }
 
     /// Keeps Sampo's own credentials from the child.

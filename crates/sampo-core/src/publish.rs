@@ -19,6 +19,7 @@ mod error;
 mod history;
 mod order;
 mod plan;
+pub mod push;
 mod registry;
 pub mod report;
 mod select;
@@ -65,12 +66,28 @@ impl<'a> Publisher<'a> {
         Self { workspace, config, environment, git: Git::new(&workspace.root), registries, reporter }
     }
 
+    /// The same, which makes its tags with `git`.
+    #[must_use]
+    pub fn with_git(self, git: Git) -> Self {
+        Self { git, ..self }
+    }
+
     /// What is to be done for every package that takes part: those to upload in their order, then those that are only
     /// tagged. Refuses whatever would make a run fail later: no repository, no release branch, conflicting tags,
     /// versions that are not committed, nobody in whose name to tag, dependencies that no registry will have, cycles.
     pub async fn plan(&self) -> Result<Plan, PublishError> {
-        let commit = self.git.head().await?;
         branch::check(&self.git, &self.config.git, self.environment).await?;
+        let plan = self.survey().await?;
+        self.refuse_uncommitted_versions(&plan.steps).await?;
+        if plan.steps.iter().any(|step| step.tagging == Tagging::Needed) {
+            self.git.check_identity().await?;
+        }
+        Ok(plan)
+    }
+
+    /// The same for those who only want to know: on whatever branch, committed or not, and in whoever's name.
+    pub async fn survey(&self) -> Result<Plan, PublishError> {
+        let commit = self.git.head().await?;
         let participants = select::participants(self.workspace, self.config)?;
         let mut steps = self.steps(&participants);
         tags::check(steps.iter().map(|step| (&step.package, step.tag.as_str())))?;

@@ -54,6 +54,11 @@ pub async fn plan_stable(project: &Project, now: DateTime<Utc>) -> Result<Plan, 
     plan_for(project, now, Aim::Stable, true).await
 }
 
+/// Whether [`plan_stable`] would release anything. Nothing is looked up for it.
+pub async fn has_stable(project: &Project, now: DateTime<Utc>) -> Result<bool, SampoError> {
+    Ok(!plan_for(project, now, Aim::Stable, false).await?.is_empty())
+}
+
 async fn plan_for(project: &Project, now: DateTime<Utc>, aim: Aim, in_full: bool) -> Result<Plan, SampoError> {
     branch::check(&project.git(), &project.config.git, &project.environment).await?;
     draw_up(project, now, aim, in_full).await

@@ -9,6 +9,7 @@ use crate::config::distribute::BackendCommon;
 use crate::distribute::backend::command::ArtifactList;
 use crate::distribute::backend::directory::{Latest, Manifest};
 use crate::distribute::backend::{BackendType, TYPES};
+use crate::distribute::doctor::Diagnosis;
 use crate::distribute::matrix;
 use crate::distribute::report::Report;
 use crate::distribute::status::Status;
@@ -23,6 +24,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("artifacts.schema.json", schema_of::<ArtifactList>()),
         ("build-matrix.schema.json", matrix::schema()),
         ("config.schema.json", config_schema()),
+        ("distribute-diagnosis.schema.json", schema_of::<Diagnosis>()),
         ("distribute-report.schema.json", schema_of::<Report>()),
         ("distribute-status.schema.json", schema_of::<Status>()),
         ("distribute-verification.schema.json", schema_of::<Verification>()),

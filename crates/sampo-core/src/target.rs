@@ -89,6 +89,11 @@ impl Target {
         }
     }
 
+    /// The triples that GitHub-hosted machines are known for.
+    pub fn with_runners() -> impl Iterator<Item = &'static str> {
+        RUNNERS.iter().map(|(triple, _)| *triple)
+    }
+
     /// The runner label of GitHub-hosted machines that can build it, where one is known.
     pub fn default_runner(&self) -> Option<&'static str> {
         RUNNERS.iter().find(|(triple, _)| *triple == self.0).map(|(_, runner)| *runner)

@@ -1,9 +1,62 @@
 //! The inputs of the Action, as the runner hands them over in the environment.
 
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use sampo_core::environment::Environment;
+use sampo_core::event::{Event, Reporter};
+use sampo_core::publish::ForwardedArguments;
+use sampo_core::secret;
+use sampo_core::similar::nearest;
+use sampo_core::workspace::Ecosystem;
+
+/// Every input that the program reads.
+pub const INPUTS: &[&str] = &[
+    "command",
+    "mode",
+    "working-directory",
+    "dry-run",
+    "github-token",
+    "cargo-token",
+    "base-branch",
+    "pr-branch",
+    "pr-title",
+    "stabilize-pr-branch",
+    "stabilize-pr-title",
+    "args",
+    "cargo-args",
+    "npm-args",
+    "create-github-release",
+    "open-discussion",
+    "discussion-category",
+    "release-assets",
+    "tag",
+    "package",
+    "target",
+    "backend",
+    "all",
+    "plan",
+    "from",
+    "build",
+    "replace",
+    "fail-fast",
+    "finish",
+    "no-finish",
+    "retry",
+    "against",
+    "download",
+    "jobs",
+    "report",
+];
+
+/// Inputs of the Action that mean nothing to the program: those of ecosystems that it does not publish for.
+const IDLE: [&str; 5] = ["hex-args", "pypi-args", "packagist-args", "maven-args", "rubygems-args"];
+/// Inputs that hold secrets, with the variables that the rest of the program knows them by.
+const SECRETS: [(&str, &str); 2] = [("github-token", "GITHUB_TOKEN"), ("cargo-token", "CARGO_REGISTRY_TOKEN")];
+/// What the Action does unless it is told.
+const DEFAULT_MODE: &str = "auto";
 
 /// The inputs, and the rest of the environment.
 pub struct Inputs {
@@ -11,9 +64,20 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Reads inputs from `environment`.
+    /// Reads inputs from `environment`. Those that hold secrets are known as such from now on, and stand in the
+    /// variables that are usual for them.
     pub fn new(environment: Environment) -> Self {
-        Self { environment }
+        let mut inputs = Self { environment };
+        for (name, variable) in SECRETS {
+            for spelling in variables(name) {
+                secret::declare(&spelling, false);
+            }
+            if let Some(value) = inputs.get(name).map(str::to_owned) {
+                inputs.environment.add(variable, value);
+            }
+        }
+        secret::declare("CARGO_REGISTRY_TOKEN", true);
+        inputs
     }
 
     /// The whole environment.
@@ -25,8 +89,8 @@ impl Inputs {
     ///
     /// The runner makes `INPUT_DRY-RUN` of `dry-run`; composite actions hand over `INPUT_DRY_RUN`. Both are read.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let variable = format!("INPUT_{}", name.to_uppercase());
-        self.environment.get(&variable).or_else(|| self.environment.get(&variable.replace('-', "_")))
+        debug_assert!(INPUTS.contains(&name), "`{name}` is not in the list of inputs");
+        variables(name).iter().find_map(|variable| self.environment.get(variable))
     }
 
     /// Whether the input `name` is `true`; anything but `true`, `false`, `1` and `0` is an error.
@@ -47,18 +111,83 @@ impl Inputs {
         values.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned).collect()
     }
 
+    /// The path in the input `name`.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.get(name).map(PathBuf::from)
+    }
+
+    /// The number in the input `jobs`.
+    pub fn jobs(&self) -> anyhow::Result<Option<NonZeroUsize>> {
+        self.get("jobs").map(str::parse).transpose().context("the input `jobs` is not a number above 0")
+    }
+
+    /// The name of the mode: `given`, else what the inputs `mode` and `command` say, which must not contradict each
+    /// other, else `auto`.
+    pub fn mode<'a>(&'a self, given: Option<&'a str>) -> anyhow::Result<&'a str> {
+        // The Action's own default of `command` contradicts nothing.
+        let command = self.get("command").filter(|command| *command != DEFAULT_MODE);
+        match (given.or(self.get("mode")), command) {
+            (Some(mode), Some(command)) if given.is_none() && mode != command => {
+                anyhow::bail!("the inputs `mode` and `command` mean the same, and differ: `{mode}` and `{command}`")
+            }
+            (mode, command) => Ok(mode.or(command).unwrap_or(DEFAULT_MODE)),
+        }
+    }
+
+    /// The arguments for the publish commands: words between blanks, without any quoting.
+    pub fn forwarded(&self, reporter: &dyn Reporter) -> ForwardedArguments {
+        let words = |name: &str| -> Vec<String> {
+            let text = self.get(name).unwrap_or_default();
+            if text.contains(['"', '\'']) {
+                let message = format!("the input `{name}` contains a quote, which becomes part of an argument");
+                let hint = "arguments are split at every blank, and quotes mean nothing: leave them out";
+                reporter.report(Event::Warning { message: &message, hint: Some(hint) });
+            }
+            text.split_whitespace().map(str::to_owned).collect()
+        };
+        let of_ecosystem = [(Ecosystem::Cargo, words("cargo-args")), (Ecosystem::Npm, words("npm-args"))];
+        ForwardedArguments { all: words("args"), of_ecosystem: BTreeMap::from(of_ecosystem) }
+    }
+
+    /// Warns of what looks like an input and is none: it would have no effect, and nobody would know why.
+    pub fn warn_of_strangers(&self, reporter: &dyn Reporter) {
+        for variable in self.environment.names() {
+            let Some(name) = variable.strip_prefix("INPUT_") else { continue };
+            let name = name.to_lowercase().replace('_', "-");
+            if INPUTS.contains(&name.as_str()) || self.environment.get(variable).is_none() {
+                continue;
+            }
+            if IDLE.contains(&name.as_str()) {
+                let message = format!("the input `{name}` has no effect: nothing is published to such a registry");
+                reporter.report(Event::Warning { message: &message, hint: None });
+            } else if let Some(known) = nearest(&name, INPUTS.iter().copied()) {
+                // Other programs of the same job have variables like this too: only a likely slip is worth a word.
+                let message = format!("there is no input `{name}`");
+                let hint = format!("did you mean `{known}`?");
+                reporter.report(Event::Warning { message: &message, hint: Some(&hint) });
+            }
+        }
+    }
+
     /// The repository's folder.
     pub fn working_directory(&self) -> anyhow::Result<PathBuf> {
-        self.get("working-directory")
-            .or_else(|| self.environment.get("GITHUB_WORKSPACE"))
-            .map(PathBuf::from)
+        let workspace = || self.environment.get("GITHUB_WORKSPACE").map(PathBuf::from);
+        self.path("working-directory")
+            .or_else(workspace)
             .context("no repository: set the input `working-directory` or `GITHUB_WORKSPACE`")
     }
+}
+
+/// The variables that an input may stand in.
+fn variables(name: &str) -> [String; 2] {
+    let variable = format!("INPUT_{}", name.to_uppercase());
+    [variable.replace('-', "_"), variable]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sampo_core::event::{Recorder, Silent};
 
     fn inputs(variables: &[(&str, &str)]) -> Inputs {
         Inputs::new(variables.iter().copied().collect())
@@ -75,5 +204,57 @@ mod tests {
     #[test]
     fn a_list_may_use_lines_and_commas() {
         assert_eq!(inputs(&[("INPUT_TAG", "a-v1, b-v2\n\nc-v3\n")]).list("tag"), ["a-v1", "b-v2", "c-v3"]);
+    }
+
+    #[test]
+    fn the_mode_has_two_names_that_must_not_contradict_each_other() {
+        let table = [
+            (&[][..], Some("auto")),
+            (&[("INPUT_COMMAND", "publish")], Some("publish")),
+            (&[("INPUT_MODE", "plan"), ("INPUT_COMMAND", "auto")], Some("plan")),
+            (&[("INPUT_MODE", "plan"), ("INPUT_COMMAND", "plan")], Some("plan")),
+            (&[("INPUT_MODE", "plan"), ("INPUT_COMMAND", "publish")], None),
+        ];
+        for (variables, expected) in table {
+            let inputs = inputs(variables);
+            assert_eq!(inputs.mode(None).ok(), expected, "{variables:?}");
+            assert_eq!(inputs.mode(Some("verify")).unwrap(), "verify");
+        }
+    }
+
+    #[test]
+    fn tokens_go_where_everybody_looks_for_them() {
+        let inputs = inputs(&[("INPUT_CARGO_TOKEN", "cio"), ("INPUT_GITHUB-TOKEN", "ghs"), ("GITHUB_TOKEN", "other")]);
+        assert_eq!(inputs.environment().get("CARGO_REGISTRY_TOKEN"), Some("cio"));
+        assert_eq!(inputs.environment().get("GITHUB_TOKEN"), Some("ghs"));
+        assert!(secret::token_variables().contains("INPUT_CARGO_TOKEN"));
+    }
+
+    #[test]
+    fn arguments_are_split_at_blanks_and_a_quote_is_worth_a_warning() {
+        let recorder = Recorder::default();
+        let inputs = inputs(&[("INPUT_ARGS", " --a  b\n"), ("INPUT_CARGO_ARGS", "--config 'x = 1'")]);
+        let forwarded = inputs.forwarded(&recorder);
+        assert_eq!(forwarded.all, ["--a", "b"]);
+        assert_eq!(forwarded.of_ecosystem[&Ecosystem::Cargo], ["--config", "'x", "=", "1'"]);
+        let [warning] = recorder.events().try_into().unwrap();
+        assert!(warning.contains("`cargo-args` contains a quote"), "{warning}");
+        assert!(inputs.forwarded(&Silent).of_ecosystem[&Ecosystem::Npm].is_empty());
+    }
+
+    #[test]
+    fn only_what_was_probably_meant_for_us_is_warned_of() {
+        let recorder = Recorder::default();
+        let variables = [
+            ("INPUT_DRYRUN", "true"),
+            ("INPUT_PYPI_ARGS", "--x"),
+            ("INPUT_NODE-VERSION", "24"),
+            ("INPUT_DRY_RUN", "true"),
+            ("INPUT_BACKENDS", ""),
+        ];
+        inputs(&variables).warn_of_strangers(&recorder);
+        let [dry_run, pypi] = recorder.events().try_into().unwrap();
+        assert!(dry_run.contains("there is no input `dryrun`") && dry_run.contains("did you mean `dry-run`?"));
+        assert!(pypi.contains("`pypi-args` has no effect"), "{pypi}");
     }
 }

@@ -1,10 +1,10 @@
 //! The Action's mode `distribute`, as a runner calls it: inputs in the environment, outputs in a file.
 
 use std::fs;
-use std::process::Command;
 
 use sampo_testkit::github::{Access, Answer, Fault, TOKEN};
-use sampo_testkit::{FakeGithub, Repo, executables};
+use sampo_testkit::runner::Step;
+use sampo_testkit::{FakeGithub, Repo, Runner, executables};
 
 const LINUX: &str = "x86_64-unknown-linux-gnu";
 
@@ -28,36 +28,13 @@ impl Job {
         Self { repo, github }
     }
 
-    fn step(&self, token: &str, inputs: &[(&str, &str)]) -> Ended {
-        let [output, summary] = ["output", "summary"].map(|name| self.repo.outside("runner").join(name));
-        let _ = fs::remove_file(&output);
-        let _ = fs::remove_file(&summary);
-        let mut command: Command = self.repo.command(env!("CARGO_BIN_EXE_sampo-github-action"));
-        command
-            .env("GITHUB_WORKSPACE", self.repo.root())
-            .env("GITHUB_OUTPUT", &output)
-            .env("GITHUB_STEP_SUMMARY", &summary)
-            .env("RUNNER_TEMP", self.repo.outside("runner"))
-            .env("GITHUB_API_URL", self.github.api_url())
-            .env("GITHUB_TOKEN", token)
-            .envs(inputs.iter().map(|(name, value)| (format!("INPUT_{name}"), *value)))
-            // A runner may start the program anywhere.
-            .current_dir(self.repo.outside("elsewhere"));
-        let ended = command.output().unwrap();
-        Ended {
-            code: ended.status.code().unwrap(),
-            log: String::from_utf8(ended.stdout).unwrap() + &String::from_utf8(ended.stderr).unwrap(),
-            outputs: fs::read_to_string(&output).unwrap_or_default(),
-            summary: fs::read_to_string(&summary).unwrap_or_default(),
-        }
+    fn step(&self, token: &str, inputs: &[(&str, &str)]) -> Step {
+        self.runner().env("GITHUB_API_URL", self.github.api_url()).env("GITHUB_TOKEN", token).step(inputs)
     }
-}
 
-struct Ended {
-    code: i32,
-    log: String,
-    outputs: String,
-    summary: String,
+    fn runner(&self) -> Runner<'_> {
+        Runner::new(&self.repo, env!("CARGO_BIN_EXE_sampo-github-action"))
+    }
 }
 
 #[test]
@@ -66,8 +43,9 @@ fn it_delivers_and_tells_the_following_steps() {
     let ended = job.step(TOKEN, &[("COMMAND", "distribute")]);
     assert_eq!(ended.code, 0, "{}", ended.log);
     let report = job.repo.outside("runner").join("sampo-distribute-report.json");
-    let expected = format!("distributed=true\ndistribute-report={}\nfailed-backends=[]\n", report.to_string_lossy());
-    assert_eq!(ended.outputs, expected);
+    assert_eq!((ended.output("distributed"), ended.output("failed-backends")), ("true", "[]"));
+    assert_eq!(ended.output("distribute-report"), report.to_string_lossy());
+    assert_eq!(ended.output("retry-matrix"), "");
     assert!(ended.summary.starts_with("## 3 delivered\n"), "{}", ended.summary);
     assert_eq!(job.github.assets("my-cli-v1.2.0").len(), 3);
     assert!(fs::read_to_string(report).unwrap().contains("\"delivered\""));
@@ -80,9 +58,10 @@ fn a_failed_backend_is_named_in_the_outputs_and_annotated() {
     );
     let ended = job.step("ghp_wrong_token", &[("MODE", "distribute")]);
     assert_eq!(ended.code, 1, "{}", ended.log);
-    assert!(ended.outputs.contains("distributed=false\n"), "{}", ended.outputs);
-    assert!(ended.outputs.contains("failed-backends=[\"github\"]\n"), "{}", ended.outputs);
-    assert!(ended.log.contains("::error::"), "{}", ended.log);
+    assert_eq!((ended.output("distributed"), ended.output("failed-backends")), ("false", "[\"github\"]"));
+    assert_eq!(ended.output("retry-matrix"), "{\"include\":[{\"backend\":\"github\",\"tags\":\"my-cli-v1.2.0\"}]}");
+    assert!(ended.told("error").iter().any(|told| told.contains(" to github: ")), "{}", ended.log);
+    assert!(ended.summary.contains("sampo distribute --retry ") && ended.summary.contains("Re-run failed jobs"));
     assert!(ended.summary.contains("**`credentials-refused`**"), "{}", ended.summary);
     assert!(!ended.log.contains("ghp_wrong_token"));
     assert!(job.repo.exists("site/1.2.0/manifest.json"));
@@ -94,7 +73,7 @@ fn inputs_narrow_the_delivery_and_a_dry_run_writes_nothing() {
     let inputs = [("COMMAND", "distribute"), ("TAG", "my-cli-v1.2.0"), ("TARGET", LINUX), ("DRY-RUN", "true")];
     let ended = job.step(TOKEN, &inputs);
     assert_eq!(ended.code, 0, "{}", ended.log);
-    assert!(ended.outputs.contains("distributed=false\n"));
+    assert_eq!(ended.output("distributed"), "false");
     assert!(job.github.writes().is_empty());
 }
 
@@ -103,31 +82,30 @@ fn nothing_to_distribute_is_no_failure_of_the_job() {
     let job = Job::new("");
     job.repo.commit("later");
     let ended = job.step(TOKEN, &[("COMMAND", "distribute")]);
-    assert_eq!((ended.code, ended.outputs.as_str()), (0, "distributed=false\nfailed-backends=[]\n"), "{}", ended.log);
+    assert_eq!(ended.code, 0, "{}", ended.log);
+    assert_eq!(ended.output("distributed"), "false");
 }
 
 #[test]
 fn a_mode_that_is_not_there_is_an_error_that_names_those_that_are() {
     let job = Job::new("");
-    for (mode, words) in [("deploy", "unknown mode `deploy`"), ("publish", "not supported yet"), ("", "no mode")] {
-        let ended = job.step(TOKEN, &[("COMMAND", mode)]);
-        assert_eq!(ended.code, 1);
-        assert!(ended.log.contains(words) && ended.log.contains("distribute"), "{}", ended.log);
-    }
+    let ended = job.step(TOKEN, &[("COMMAND", "deploy")]);
+    assert_eq!(ended.code, 1);
+    let modes = "there is no mode `deploy`; the modes are `auto`, `plan`, `release`, `publish`, `distribute`, `verify`";
+    assert!(ended.log.contains(modes), "{}", ended.log);
 }
 
 #[test]
 fn nothing_that_a_command_prints_steers_the_runner() {
-    let words = "::set-output name=x::y\\n##[error]z\\n  ::add-path::/evil";
+    let words = "::set-output name=x::y\\n##[add-mask]z\\n  ::add-path::/evil\\rdone\\r::set-env name=a::b";
     for code in [0, 1] {
         let run = format!("printf '{words}\\n' >&2; exit {code}");
         let job = Job::new(&format!("[distribute.backends.evil]\ntype = 'command'\nrun = \"{run}\"\n"));
         let ended = job.step(TOKEN, &[("COMMAND", "distribute")]);
         assert_eq!(ended.code, code, "{}", ended.log);
-        let is_ours = |line: &str| line.starts_with("::error::") || line.starts_with("::warning::");
-        let steers = |line: &str| line.trim_start().starts_with("::") || line.contains("##[");
-        let found = ended.log.lines().find(|line| steers(line) && !is_ours(line));
-        assert_eq!(found, None, "{}", ended.log);
+        let ours = ["error", "warning", "group", "endgroup"];
+        let strange = ended.commands().into_iter().find(|command| !ours.contains(&command.name.as_str()));
+        assert_eq!(strange, None, "{}", ended.log);
     }
 }
 
@@ -136,10 +114,7 @@ fn nothing_that_a_command_prints_steers_the_runner() {
 fn a_cancelled_job_keeps_its_report_and_leaves_no_process() {
     let job =
         Job::new("[distribute.backends.slow]\ntype = 'command'\nrun = 'touch started; sleep 77; touch survived'\n");
-    let output = job.repo.outside("runner").join("output");
-    let mut command = job.repo.command(env!("CARGO_BIN_EXE_sampo-github-action"));
-    command.env("GITHUB_WORKSPACE", job.repo.root()).env("GITHUB_OUTPUT", &output);
-    command.env("RUNNER_TEMP", job.repo.outside("runner")).env("INPUT_COMMAND", "distribute");
+    let mut command = job.runner().command(&[("command", "distribute")]);
     command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     let mut child = command.spawn().unwrap();
     while !job.repo.exists("started") {
@@ -183,7 +158,7 @@ fn no_token_reaches_the_log_the_report_or_the_outputs() {
     let ended = job.step(token, &[("COMMAND", "distribute")]);
     let report = fs::read_to_string(job.repo.outside("runner").join("sampo-distribute-report.json")).unwrap();
     assert!(ended.log.contains("*** may not do that") && report.contains("https://***@host"), "{}", ended.log);
-    for shown in [&ended.log, &ended.outputs, &ended.summary, &report] {
+    for shown in [&ended.log, &format!("{:?}", ended.outputs), &ended.summary, &report] {
         assert!(!shown.contains("SECRET"), "{shown}");
     }
     let environment = fs::read_to_string(job.repo.root().parent().unwrap().join("plain.env")).unwrap();

@@ -1,4 +1,4 @@
-//! A strict fake of GitHub's releases: its API, uploads, storage and web hosts on this machine.
+//! A strict fake of GitHub's releases and pull requests: its API, uploads, storage and web hosts on this machine.
 //!
 //! It refuses what GitHub refuses, in GitHub's words, and panics when it is dropped if it met a request that it does
 //! not know. It runs on a thread of its own, so that tests of any kind can use it.
@@ -17,6 +17,7 @@ mod asset_name;
 mod downloads;
 mod fault;
 mod people;
+mod pulls;
 mod releases;
 mod server;
 mod state;
@@ -26,7 +27,7 @@ pub use answer::Answer;
 pub use fault::Fault;
 use server::Shared;
 pub use server::{Host, LoggedRequest};
-pub use state::{Access, Asset, Release};
+pub use state::{Access, Asset, PullRequest, Release};
 use state::{State, Tag};
 
 /// The token that may write, unless a test says otherwise.
@@ -200,6 +201,29 @@ impl FakeGithub {
         let tag = Tag { commit: commit.to_owned(), object: Some(object), invented: false };
         self.shared.state().tags.insert(name.to_owned(), tag);
         self
+    }
+
+    /// The branches of pull requests are looked for in this repository: both must be there, and differ.
+    pub fn with_git(&self, repository: impl Into<std::path::PathBuf>) -> &Self {
+        self.shared.state().git_folder = Some(repository.into());
+        self
+    }
+
+    /// Workflows may not open pull requests, as the settings of a new repository have it.
+    pub fn forbid_pulls(&self) -> &Self {
+        self.shared.state().pulls_are_forbidden = true;
+        self
+    }
+
+    /// Every pull request, oldest first.
+    pub fn pulls(&self) -> Vec<PullRequest> {
+        self.shared.state().pulls.clone()
+    }
+
+    /// Closes a pull request, as merging it does.
+    pub fn close_pull(&self, number: u64) {
+        let mut state = self.shared.state();
+        state.pulls.iter_mut().find(|pull| pull.number == number).expect("a known pull request").is_open = false;
     }
 
     /// Adds a draft, whatever there is already; its id.

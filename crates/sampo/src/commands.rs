@@ -10,7 +10,6 @@ pub mod publish;
 pub mod release;
 pub mod status;
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -18,12 +17,10 @@ use anyhow::Context;
 use clap::CommandFactory;
 use sampo_core::SampoError;
 use sampo_core::distribute::check_backends;
-use sampo_core::distribute::participant::participants;
 use sampo_core::distribute::report::Detail;
 use sampo_core::environment::Environment;
 use sampo_core::project::Project;
 use sampo_core::release::recover;
-use sampo_core::workspace::PackageId;
 
 use crate::arguments::{Arguments, Command};
 use crate::terminal::Terminal;
@@ -57,11 +54,4 @@ async fn open_project() -> anyhow::Result<Project> {
 /// The folder in which sampo was started.
 fn current_folder() -> anyhow::Result<PathBuf> {
     std::env::current_dir().context("cannot tell the current folder")
-}
-
-/// Tells of a package whether `sampo distribute` has something to build and deliver for it.
-fn has_artifacts(project: &Project) -> Result<impl Fn(&PackageId) -> bool, SampoError> {
-    let participants = participants(&project.config, &project.workspace)?;
-    let ids: HashSet<PackageId> = participants.iter().map(|participant| participant.id().clone()).collect();
-    Ok(move |package: &PackageId| ids.contains(package))
 }

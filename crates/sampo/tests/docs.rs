@@ -57,10 +57,12 @@ fn all_scripts() -> Vec<(String, String)> {
         let yaml = read_yaml(&example.place, &example.text);
         all.extend(scripts(&yaml).into_iter().map(|script| (example.place.clone(), script)));
     }
-    for path in files_below(&root().join(".github"), "yml") {
-        let place = path.display().to_string();
-        let yaml = read_yaml(&place, &fs::read_to_string(&path).expect("a workflow"));
-        all.extend(scripts(&yaml).into_iter().map(|script| (place.clone(), script)));
+    for folder in [".github", "docs/examples"] {
+        for path in files_below(&root().join(folder), "yml") {
+            let place = path.display().to_string();
+            let yaml = read_yaml(&place, &fs::read_to_string(&path).expect("a workflow"));
+            all.extend(scripts(&yaml).into_iter().map(|script| (place.clone(), script)));
+        }
     }
     all
 }
@@ -99,6 +101,34 @@ fn data_in_examples_can_be_read() {
     for example in examples("yaml") {
         read_yaml(&example.place, &example.text);
     }
+}
+
+#[test]
+fn a_workflow_on_a_page_is_the_one_in_its_file() {
+    let titled: Vec<_> = examples("yaml").into_iter().filter(|example| example.title.is_some()).collect();
+    assert!(!titled.is_empty());
+    for example in titled {
+        let title = example.title.expect("a title");
+        let file = fs::read_to_string(root().join(&title)).unwrap_or_else(|error| panic!("{title}: {error}"));
+        let shown = file.replace("\r\n", "\n").contains(&example.text);
+        assert!(shown, "{}: that is not what stands in `{title}`", example.place);
+    }
+}
+
+#[test]
+fn every_whole_workflow_is_explained_and_uses_one_version_of_the_action() {
+    let page = pages().into_iter().find(|page| page.path == "docs/ci.md").expect("the page on CI");
+    let mut versions = BTreeSet::new();
+    for path in files_below(&root().join("docs/examples"), "yml") {
+        let link = path.strip_prefix(root().join("docs")).expect("a file of the documentation");
+        let link = link.to_string_lossy().replace('\\', "/");
+        assert!(page.links().iter().any(|(_, to)| *to == link), "`{link}` is not linked from {}", page.path);
+        let text = fs::read_to_string(&path).expect("a workflow");
+        versions.extend(
+            text.split("sampo-github-action@").skip(1).filter_map(|rest| rest.lines().next()).map(str::to_owned),
+        );
+    }
+    assert_eq!(versions.len(), 1, "{versions:?}");
 }
 
 #[cfg(unix)]

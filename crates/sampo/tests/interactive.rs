@@ -240,6 +240,70 @@ fn pre_asks_what_shall_happen_to_which_packages() {
     assert!(!repo.read("crates/core/Cargo.toml").contains("-rc"));
 }
 
+#[test]
+fn distribute_init_asks_for_what_neither_options_nor_the_workspace_say() {
+    let repo = Repo::new();
+    repo.cargo_workspace(&[("my-cli", "1.0.0", "")]);
+    repo.write(".github/workflows/release.yml", "name: Docker\non: push\njobs: {}\n");
+    repo.commit("first");
+    let said = cancelled(&repo, "distribute init", "Which systems do your users have?", |session| {
+        session.send_control('c').unwrap();
+    });
+    assert!(said.contains("code=130") && repo.git(&["status", "--porcelain"]).is_empty(), "{said}");
+
+    let mut session = sampo(&repo, &["distribute", "init"], &[]);
+    reply(&mut session, "Which systems do your users have?", &["riscv", SPACE, ENTER]);
+    reply(&mut session, "How are programs packed?", &["zst", ENTER]);
+    reply(&mut session, "Where do programs go?", &[ENTER]);
+    reply(&mut session, "choose at least one", &[SPACE, DOWN, SPACE, ENTER]);
+    reply(&mut session, "Which folder?", &[&"\x7f".repeat("/{{ version }}".len()), ENTER]);
+    reply(&mut session, "the same folder for every version", &["/{{ version }}", ENTER]);
+    reply(&mut session, "Which GitHub repository is this?", &["acme", ENTER]);
+    reply(&mut session, "`acme` is not a repository", &["/app", ENTER]);
+    reply(&mut session, "Which workflow is written?", &[ENTER]);
+    reply(&mut session, "What becomes of it?", &[ENTER]);
+    reply(&mut session, "Tell `cargo binstall` where the archives are, in crates/my-cli/Cargo.toml?", &["n", ENTER]);
+    ended(session, 0);
+    let config = repo.read(".sampo/config.toml");
+    for lines in [
+        "repository = \"acme/app\"",
+        "    \"x86_64-pc-windows-msvc\",",
+        "    \"riscv64gc-unknown-linux-gnu\",",
+        "[distribute.archive]\nunix = \"tar.zst\"",
+        "[distribute.backends.github]\ntype = \"github-release\"",
+        "[distribute.backends.site]\ntype = \"directory\"\npath = \"site/{{ crate }}/{{ version }}\"",
+    ] {
+        assert!(config.contains(&format!("\n{lines}\n")), "{lines}: {config}");
+    }
+    assert!(repo.read(".github/workflows/release.yml").starts_with("name: Docker"));
+    assert!(repo.read(".github/workflows/sampo.yml").contains("command: distribute"));
+    assert!(!repo.read("crates/my-cli/Cargo.toml").contains("binstall"));
+
+    // Only what was left out is asked for again.
+    let mut session = sampo(&repo, &["distribute", "init"], &[]);
+    reply(&mut session, "Tell `cargo binstall` where the archives are", &[ENTER]);
+    ended(session, 0);
+    assert!(repo.read("crates/my-cli/Cargo.toml").contains("pkg-fmt = \"tzstd\""));
+    let said = ended(sampo(&repo, &["distribute", "init"], &[]), 0);
+    assert!(said.contains("everything is set up already"), "{said}");
+}
+
+#[test]
+fn distribute_init_asks_what_a_package_of_npm_delivers() {
+    let repo = Repo::new();
+    repo.write("package.json", r#"{ "name": "tool", "version": "1.0.0" }"#).commit("first");
+    let options = ["distribute", "init", "--backend", "directory", "--ci", "none", "--target", "aarch64-apple-darwin"];
+    let mut session = sampo(&repo, &options, &[]);
+    reply(&mut session, "Which one is delivered?", &[ENTER]);
+    reply(&mut session, "Which files does its build make for a target?", &[ENTER]);
+    reply(&mut session, "Which command makes them?", &["npm run compile", ENTER]);
+    ended(session, 0);
+    let config = repo.read(".sampo/config.toml");
+    let table = "[distribute.packages.\"npm/tool\"]\nbuild = \"npm run compile\"\n\
+                 artifacts = [\"dist/tool-{{ target }}/*{{ target }}*\"]\n";
+    assert!(config.contains(table), "{config}");
+}
+
 /// A place of the index that takes connections, and what it does with them.
 fn index(answer: Option<&'static str>) -> String {
     use std::io::{Read, Write};

@@ -135,6 +135,14 @@ impl ArchiveFormat {
     /// Every format that is an archive.
     pub const ARCHIVES: &'static [Self] = &[Self::TarGz, Self::TarXz, Self::TarZst, Self::Zip];
 
+    /// The value in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            archive => &archive.suffix()[1..],
+        }
+    }
+
     /// The suffix of a file name, with its dot; empty for [`ArchiveFormat::None`].
     pub fn suffix(self) -> &'static str {
         match self {
@@ -406,6 +414,11 @@ fn check_name(name: &str, span: &Range<usize>, source: &Source) -> Result<(), Co
 }
 
 impl DistributeConfig {
+    /// Whether somebody asked for anything to be built: a program alone is no wish to distribute it.
+    pub fn builds_something(&self) -> bool {
+        !self.targets.is_empty() || !self.packages.is_empty()
+    }
+
     /// What can be checked without knowing the packages and the types of backends.
     pub(super) fn check(&self, source: &Source) -> Result<(), ConfigError> {
         for name in self.backends.keys() {

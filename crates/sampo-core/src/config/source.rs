@@ -36,6 +36,11 @@ impl ConfigError {
         self
     }
 
+    /// What is wrong, for those who wrote it elsewhere than in the file.
+    pub(crate) fn without_places(&self) -> String {
+        self.mistakes.iter().map(|mistake| mistake.message.as_str()).collect::<Vec<_>>().join("; ")
+    }
+
     /// Ok if there is no error; otherwise one error with all their mistakes, each once, in the order of the file.
     pub(crate) fn all(errors: impl IntoIterator<Item = Self>) -> Result<(), Self> {
         let mut mistakes: Vec<Mistake> = Vec::new();

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use super::checksum::Digest;
+use super::finding::{Finding, Level};
 use super::model::{Artifact, ArtifactKind, Item, Release, Shipment};
 use crate::config::distribute::Prereleases;
 use crate::config::{BackendTable, ConfigError, Repository};
@@ -46,6 +47,12 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// a run, before the first write. Sends nothing that changes anything.
     async fn check(&self) -> Result<(), BackendError> {
         Ok(())
+    }
+
+    /// What would keep it from delivering `prospect`, and what was found to be in order. Changes nothing, and asks nobody
+    /// outside this machine unless [`Prospect::is_online`].
+    async fn examine(&self, _prospect: &Prospect) -> Vec<Finding> {
+        Vec::new()
     }
 
     /// How long the destination wants nothing more from this run, such as under a rate limit that any delivery met.
@@ -130,6 +137,26 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// Where users will fetch this artifact from, once the shipment is finished.
     fn download_url(&self, _release: &Release, _artifact: &Artifact) -> Option<String> {
         None
+    }
+}
+
+/// What a backend will be asked to deliver one day, as far as the configuration tells.
+#[derive(Debug, Clone)]
+pub struct Prospect {
+    /// The releases.
+    pub releases: Vec<Arc<Release>>,
+    /// The names of their artifacts, where they are known beforehand.
+    pub names: Vec<String>,
+    /// Whether questions may be sent over the network.
+    pub is_online: bool,
+    /// Whether this is where deliveries are made from, so that what is missing here will be missing then.
+    pub is_ci: bool,
+}
+
+impl Prospect {
+    /// How bad it is that something is missing from the environment, which may be there in CI.
+    pub fn level_of_absence(&self) -> Level {
+        if self.is_ci { Level::Error } else { Level::Note }
     }
 }
 

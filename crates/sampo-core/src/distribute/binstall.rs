@@ -31,9 +31,7 @@ const NAMES: &[&str] = &["N-T-vV", "N-T-V", "N-V-T", "N-vV-T", "N_T_vV", "N_T_V"
 pub fn advice(config: &Config, participant: &Participant<'_>) -> Option<Advice> {
     let package = participant.package;
     let is_told = package.metadata.get("binstall").and_then(|table| table.get("pkg-url")).is_some();
-    let has_archives = !participant.binaries.is_empty() && participant.artifacts.is_empty();
-    let is_on_the_registry = package.publishable && package.registry.is_none();
-    if is_told || !has_archives || !is_on_the_registry || !reaches_github(config, participant) {
+    if is_told || !is_within_reach(config, participant) {
         return None;
     }
     // One address is all that can be given: several executables that are not packed have several.
@@ -53,6 +51,14 @@ pub fn advice(config: &Config, participant: &Participant<'_>) -> Option<Advice> 
         }
     };
     Some(Advice { package: package.id.clone(), reason, lines: lines(config, participant)? })
+}
+
+/// Whether `cargo binstall` can find `participant` at all: on the registry, with archives on GitHub.
+pub(super) fn is_within_reach(config: &Config, participant: &Participant<'_>) -> bool {
+    let package = participant.package;
+    let has_archives = !participant.binaries.is_empty() && participant.artifacts.is_empty();
+    let is_on_the_registry = package.publishable && package.registry.is_none();
+    has_archives && is_on_the_registry && reaches_github(config, participant)
 }
 
 /// Whether a backend brings its archives to a release on GitHub. Without any backend there is an implied one.

@@ -232,7 +232,7 @@ impl Builder<'_> {
             }
         };
         let tokens = || self.token_variables.iter().map(String::as_str);
-        let command = tokens().fold(command, Command::without_env);
+        let command = tokens().fold(command.adding(self.environment), Command::without_env);
         let source = format!("build {crate_name} {target}");
         let reporter = Arc::clone(&self.reporter);
         Ok(command

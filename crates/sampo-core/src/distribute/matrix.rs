@@ -15,7 +15,7 @@ use crate::target::Target;
 mod gitlab;
 
 /// GitHub refuses a matrix with more jobs.
-const GITHUB_LIMIT: usize = 256;
+pub(super) const GITHUB_LIMIT: usize = 256;
 /// The keys that stand in entries whatever the configuration adds, apart from those of one grouping only.
 const OUR_KEYS: &[&str] = &[
     "package", "packages", "crate", "crates", "version", "tag", "target", "os", "artifact", "binaries", "ext", "path",

@@ -1,11 +1,12 @@
 //! The packages that take part in a distribution: what each delivers, and for which targets.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::config::distribute::PackageOverrides;
 use crate::config::{CommandLine, Config, ConfigError};
 use crate::error::Diagnose;
+use crate::project::Project;
 use crate::similar::nearest;
 use crate::target::Target;
 use crate::template::{TargetScope, Template};
@@ -75,6 +76,13 @@ pub fn participants<'a>(config: &'a Config, workspace: &'a Workspace) -> Result<
     targets::check(config)?;
     let visible = workspace.packages.iter().filter(|package| !config.packages.ignores(package));
     visible.filter_map(|package| read(config, package, tables.of(package)).transpose()).collect()
+}
+
+/// Tells of a package whether `sampo distribute` has something to build and deliver for it.
+pub fn has_artifacts(project: &Project) -> Result<impl Fn(&PackageId) -> bool + use<>, ConfigError> {
+    let participants = participants(&project.config, &project.workspace)?;
+    let ids: HashSet<PackageId> = participants.iter().map(|participant| participant.id().clone()).collect();
+    Ok(move |package: &PackageId| ids.contains(package))
 }
 
 /// The `[distribute.packages]` tables, by the package that they are about.

@@ -281,6 +281,16 @@ impl Report {
         table::render(self, width, detail)
     }
 
+    /// What of [`to_text`](Self::to_text) is about one backend.
+    pub fn part_to_text(&self, backend: &str, width: usize, detail: Detail) -> String {
+        table::part(self, backend, width, detail)
+    }
+
+    /// The end of [`to_text`](Self::to_text): what went wrong, all of it in numbers, and how to try again.
+    pub fn conclusion(&self, detail: Detail) -> String {
+        table::conclusion(self, detail)
+    }
+
     /// The report as Markdown, short enough for the summary of a job on GitHub. Names, addresses and messages are shown
     /// as they are, whatever they contain.
     pub fn to_markdown(&self, detail: Detail) -> String {
@@ -312,6 +322,11 @@ impl Report {
     /// What did not succeed, deliveries first.
     pub fn problems(&self) -> impl Iterator<Item = &Delivery> {
         self.deliveries.iter().chain(&self.finishes).filter(|delivery| delivery.status.is_problem())
+    }
+
+    /// The names of all backends that something was delivered to, or should have been, sorted.
+    pub fn seen_backends(&self) -> BTreeSet<&str> {
+        self.deliveries.iter().chain(&self.finishes).map(|delivery| delivery.backend.as_str()).collect()
     }
 
     /// The names of the backends with a problem, sorted.

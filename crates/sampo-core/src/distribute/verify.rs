@@ -24,6 +24,7 @@ use crate::project::Project;
 mod evidence;
 mod given;
 mod judge;
+mod markdown;
 mod observe;
 mod table;
 mod verification;

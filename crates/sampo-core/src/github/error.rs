@@ -220,7 +220,7 @@ impl Diagnose for GithubError {
                 format!(
                     "the permission `{needed}` is missing; {}; in a workflow: `permissions: {{ {} }}`",
                     token(variable),
-                    needed.replace('=', ": ")
+                    needed.replace('_', "-").replace('=', ": ")
                 )
             }
             Self::PermissionDenied { variable, .. } => {

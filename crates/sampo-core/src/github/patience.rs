@@ -1,4 +1,4 @@
-//! Asking again where that can help: for questions whose answers are good to have, and not worth a long wait.
+//! Asking again where that can help, and after which wait: for what is good to have, and not worth a long one.
 
 use std::time::Duration;
 
@@ -32,13 +32,17 @@ impl Github {
 }
 
 /// How long to wait after the failure of attempt number `attempt`, from 1; none if it was the last one.
-fn wait(error: &GithubError, attempt: u32) -> Option<Duration> {
-    let wait = match error {
-        GithubError::RateLimited { wait, .. } => *wait,
-        error if error.is_ambiguous() => FIRST_WAIT * (1 << (attempt - 1)),
-        _ => return None,
-    };
-    (attempt < ATTEMPTS && wait <= LONGEST_WAIT).then_some(wait)
+pub(crate) fn wait(error: &GithubError, attempt: u32) -> Option<Duration> {
+    match error {
+        GithubError::RateLimited { wait, .. } => (attempt < ATTEMPTS && *wait <= LONGEST_WAIT).then_some(*wait),
+        error if error.is_ambiguous() => wait_after(attempt),
+        _ => None,
+    }
+}
+
+/// The same after a failure of which it is known that it may pass.
+pub(crate) fn wait_after(attempt: u32) -> Option<Duration> {
+    (attempt < ATTEMPTS).then(|| FIRST_WAIT * (1 << (attempt - 1)))
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl Github {
 
     /// Whether the token is that of an app's installation, such as a workflow's own: of those GitHub always says that
     /// they may not push.
-    async fn is_installation(&self) -> Result<bool, GithubError> {
+    pub(super) async fn is_installation(&self) -> Result<bool, GithubError> {
         let call = Call::get("ask what kind of token this is").at(["installation", "repositories"]);
         match self.send(call.query("per_page", "1")).await {
             Ok(()) => Ok(true),

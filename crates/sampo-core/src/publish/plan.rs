@@ -66,6 +66,11 @@ pub enum Tagging {
 }
 
 impl Plan {
+    /// The tags that stand at the commit, and with `planned` also those that are still to be made.
+    pub fn tags(&self, planned: bool) -> Vec<&str> {
+        self.steps.iter().filter(|step| step.is_released(planned)).map(|step| step.tag.as_str()).collect()
+    }
+
     /// Whether anything is left to do.
     pub fn has_work(&self) -> bool {
         self.steps.iter().any(Step::has_work)
@@ -73,7 +78,7 @@ impl Plan {
 
     /// Whether anything was uploaded or tagged.
     pub fn has_results(&self) -> bool {
-        self.steps.iter().any(|step| step.upload == Upload::Done || step.tagging == Tagging::Created)
+        self.steps.iter().any(Step::has_results)
     }
 
     /// What is released at the commit: every package whose tag is there, and with `planned` also those whose tag is
@@ -85,11 +90,6 @@ impl Plan {
         has_artifacts: impl Fn(&PackageId) -> bool,
         history: impl Fn(&PackageId, &Version) -> History,
     ) -> ReleasePlan {
-        let is_released = |step: &&Step| match step.tagging {
-            Tagging::AtHead | Tagging::Created => true,
-            Tagging::Needed => planned,
-            Tagging::Elsewhere | Tagging::Withheld => false,
-        };
         let release = |step: &Step| {
             let version = Version::parse(&step.version).ok();
             let past = version.as_ref().map(|version| history(&step.package, version)).unwrap_or_default();
@@ -104,19 +104,62 @@ impl Plan {
                 has_artifacts: has_artifacts(&step.package),
             }
         };
-        let releases = self.steps.iter().filter(is_released).map(release).collect();
+        let releases = self.steps.iter().filter(|step| step.is_released(planned)).map(release).collect();
         ReleasePlan::new(Some(self.commit.clone()), releases)
     }
 }
 
 impl Step {
+    /// What became of the package and its tag, or in a dry run what would become of them, as a phrase.
+    pub fn describe(&self, is_dry_run: bool) -> String {
+        let tag = &self.tag;
+        let tagging = match self.tagging {
+            Tagging::Needed if is_dry_run => format!("would be tagged {tag}"),
+            Tagging::Needed | Tagging::Withheld => "not tagged".into(),
+            Tagging::Created => format!("tagged {tag}"),
+            Tagging::AtHead => format!("already tagged {tag}"),
+            Tagging::Elsewhere => format!("already tagged {tag} at another commit"),
+        };
+        match self.describe_upload(is_dry_run) {
+            Some(upload) => format!("{upload}, {tagging}"),
+            None => tagging,
+        }
+    }
+
+    /// The same for the package alone; nothing for one that belongs to no registry.
+    pub fn describe_upload(&self, is_dry_run: bool) -> Option<&'static str> {
+        match self.upload {
+            Upload::Needed if is_dry_run => Some("would be published"),
+            Upload::Needed => Some("not published"),
+            Upload::Done => Some("published"),
+            Upload::AlreadyThere => Some("already published"),
+            Upload::Staged => Some("staged for approval"),
+            Upload::Rehearsed => Some("only checked"),
+            Upload::Never => None,
+        }
+    }
+
     /// Whether the package is not in its registry and should be.
     pub(super) fn needs_upload(&self) -> bool {
         matches!(self.upload, Upload::Needed | Upload::Rehearsed)
     }
 
+    /// Whether its tag stands at the commit, or with `planned` is still to be made there.
+    fn is_released(&self, planned: bool) -> bool {
+        match self.tagging {
+            Tagging::AtHead | Tagging::Created => true,
+            Tagging::Needed => planned,
+            Tagging::Elsewhere | Tagging::Withheld => false,
+        }
+    }
+
+    /// Whether it was uploaded or tagged.
+    pub fn has_results(&self) -> bool {
+        self.upload == Upload::Done || self.tagging == Tagging::Created
+    }
+
     /// Whether it is to be uploaded or tagged.
-    pub(super) fn has_work(&self) -> bool {
+    pub fn has_work(&self) -> bool {
         self.upload == Upload::Needed || self.tagging == Tagging::Needed
     }
 

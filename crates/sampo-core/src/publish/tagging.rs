@@ -28,10 +28,6 @@ impl Publisher<'_> {
             };
         }
         self.warn_of_tags(steps);
-        self.refuse_uncommitted_versions(steps).await?;
-        if steps.iter().any(|step| step.tagging == Tagging::Needed) {
-            self.git.check_identity().await?;
-        }
         Ok(())
     }
 
@@ -92,7 +88,7 @@ impl Publisher<'_> {
     }
 
     /// A release that was not committed yet would be tagged at the commit before it, and uploaded from no commit at all.
-    async fn refuse_uncommitted_versions(&self, steps: &[Step]) -> Result<(), PublishError> {
+    pub(super) async fn refuse_uncommitted_versions(&self, steps: &[Step]) -> Result<(), PublishError> {
         // What lies outside the root cannot be found in a commit by its path.
         let is_inside = |step: &Step| Path::new(&self.package(step).path).is_relative();
         let to_do: Vec<&Step> = steps.iter().filter(|step| step.has_work() && is_inside(step)).collect();

@@ -47,6 +47,19 @@ pub enum Thanks {
 }
 
 impl Credit {
+    /// The same, which thanks with a link to a login's page below `web` instead of a mention: nobody is notified.
+    #[must_use]
+    pub fn without_mention(self, web: &str) -> Self {
+        let thanks = self.thanks.map(|thanks| match thanks {
+            Thanks::Login { login, is_first } => {
+                let occasion = if is_first { " for your first contribution 🎉" } else { "" };
+                Thanks::Name(format!("[@{login}]({web}/{login}){occasion}"))
+            }
+            name => name,
+        });
+        Self { thanks, ..self }
+    }
+
     /// `message` with the commit in front and the thanks behind it.
     pub(super) fn around(&self, message: &str) -> String {
         let mut text = String::new();

@@ -22,7 +22,7 @@ pub struct Entry {
 
 impl Entry {
     /// The entry as an item of a list.
-    pub(super) fn item(&self) -> String {
+    pub(crate) fn item(&self) -> String {
         changelog::item(&self.credit.as_ref().map_or_else(|| self.text.clone(), |credit| credit.around(&self.text)))
     }
 }
@@ -38,7 +38,7 @@ pub enum Heading {
 
 impl Heading {
     /// The heading's words.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Self::Level(Level::Major) => "Major changes".into(),
             Self::Level(Level::Minor) => "Minor changes".into(),

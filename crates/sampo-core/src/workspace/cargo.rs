@@ -98,6 +98,8 @@ fn is_same_folder(a: &Path, b: &Path) -> bool {
 async fn read_metadata(manifest: &Path) -> Result<Metadata, WorkspaceError> {
     let command = Command::new("cargo", ["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
         .argument(manifest)
+        // Cargo looks for its configuration from where it is started, not from the manifest.
+        .in_folder(manifest.parent().unwrap_or(manifest))
         .capture(usize::MAX)
         .without_tokens();
     let output = command.run_to_success().await.map_err(|source| WorkspaceError::Cargo { source: source.into() })?;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::people;
+use super::pulls;
 use super::releases;
 use super::server::{Head, Host, Shared};
 use super::state::{Access, State};
@@ -41,9 +42,13 @@ impl Call<'_> {
 }
 
 pub(crate) fn forbidden(access: Access) -> Answer {
+    forbidden_for(access, "contents=write")
+}
+
+/// What a token hears that lacks the permission `needed`.
+pub(crate) fn forbidden_for(access: Access, needed: &str) -> Answer {
     let by = if access.is_installation() { "integration" } else { "personal access token" };
-    Answer::error(403, &format!("Resource not accessible by {by}"))
-        .header("x-accepted-github-permissions", "contents=write")
+    Answer::error(403, &format!("Resource not accessible by {by}")).header("x-accepted-github-permissions", needed)
 }
 
 /// Answers one request to the API host.
@@ -163,6 +168,9 @@ fn repository(state: &mut State, call: &Call<'_>, rest: &[&str]) -> Result<Answe
         ("GET", ["commits", commit]) => people::commit(state, commit),
         ("GET", ["contributors"]) => people::contributors(state, call.head),
         ("GET", ["immutable-releases"]) => Err(Answer::not_found()),
+        (_, ["pulls", rest @ ..]) => {
+            pulls::answer(state, call, method, rest).unwrap_or_else(|| Err(unknown(state, call.head)))
+        }
         (_, ["releases", rest @ ..]) => {
             releases::answer(state, call, method, rest).unwrap_or_else(|| Err(unknown(state, call.head)))
         }

@@ -46,7 +46,7 @@ fn sees_drafts(access: Option<Access>) -> bool {
 }
 
 /// The state of reads that lag behind: whether this one is shown yet.
-fn appears(hidden: &mut u32) -> bool {
+pub(super) fn appears(hidden: &mut u32) -> bool {
     let shown = *hidden == 0;
     *hidden = hidden.saturating_sub(1);
     shown
@@ -67,7 +67,7 @@ fn list(state: &mut State, call: &Call<'_>) -> Result {
 }
 
 /// The page that was asked for, and the `Link` header to the others.
-fn paginate<'a, T>(call: &Call<'_>, repository: u64, path: &str, all: &'a [T]) -> (&'a [T], Option<String>) {
+pub(super) fn paginate<'a, T>(call: &Call<'_>, repository: u64, path: &str, all: &'a [T]) -> (&'a [T], Option<String>) {
     let number =
         |name: &str, default: usize| call.head.query(name).and_then(|n| n.parse().ok()).unwrap_or(default).max(1);
     let (size, page) = (number("per_page", 30).min(100), number("page", 1));
@@ -75,7 +75,10 @@ fn paginate<'a, T>(call: &Call<'_>, repository: u64, path: &str, all: &'a [T]) -
     let start = ((page - 1) * size).min(all.len());
     let end = (start + size).min(all.len());
     let base = call.shared.base(Host::Api);
-    let url = |page: usize| format!("<{base}/repositories/{repository}/{path}?per_page={size}&page={page}>");
+    let url = |page: usize| {
+        let filters = call.head.query_without(&["per_page", "page"]);
+        format!("<{base}/repositories/{repository}/{path}?{filters}per_page={size}&page={page}>")
+    };
     let mut links = Vec::new();
     if page > 1 {
         links.push(format!("{}; rel=\"prev\"", url(page - 1)));

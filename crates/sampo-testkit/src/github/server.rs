@@ -117,6 +117,14 @@ impl Head {
         url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
+    /// The query without these names, followed by `&` unless it is empty.
+    pub(crate) fn query_without(&self, names: &[&str]) -> String {
+        let query = self.query.as_deref().unwrap_or_default();
+        let kept = query.split('&').filter(|pair| !pair.is_empty());
+        let kept = kept.filter(|pair| !names.contains(&pair.split('=').next().unwrap_or_default()));
+        kept.map(|pair| format!("{pair}&")).collect()
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap_or("\u{fffd}"))
     }

@@ -45,6 +45,30 @@ pub struct Asset {
     pub(crate) hidden: u32,
 }
 
+/// A pull request as the fake holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullRequest {
+    /// Its number.
+    pub number: u64,
+    /// Its title.
+    pub title: String,
+    /// Its description.
+    pub body: Option<String>,
+    /// The branch that it is made from.
+    pub head: String,
+    /// The branch that it is merged into.
+    pub base: String,
+    /// Whether it is neither merged nor closed.
+    pub is_open: bool,
+    pub(crate) hidden: u32,
+}
+
+impl PullRequest {
+    pub(crate) fn state(&self) -> &'static str {
+        if self.is_open { "open" } else { "closed" }
+    }
+}
+
 /// What a token may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -101,6 +125,11 @@ pub(crate) struct State {
     /// Logins with the number of their commits.
     pub(crate) contributors: Vec<(String, u64)>,
     pub(crate) releases: Vec<Release>,
+    pub(crate) pulls: Vec<PullRequest>,
+    /// Whether workflows may not open pull requests.
+    pub(crate) pulls_are_forbidden: bool,
+    /// The repository itself, if branches are to be looked at.
+    pub(crate) git_folder: Option<PathBuf>,
     pub(crate) latest: Option<u64>,
     pub(crate) burned_tags: BTreeSet<String>,
     pub(crate) immutable_releases: bool,
@@ -131,6 +160,9 @@ impl State {
             commits: BTreeMap::new(),
             contributors: Vec::new(),
             releases: Vec::new(),
+            pulls: Vec::new(),
+            pulls_are_forbidden: false,
+            git_folder: None,
             latest: None,
             burned_tags: BTreeSet::new(),
             immutable_releases: false,

@@ -1,6 +1,8 @@
 //! `sampo distribute`.
 
 mod build;
+mod doctor;
+mod init;
 mod matrix;
 mod selection;
 mod status;
@@ -63,10 +65,12 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Step {
+    Init(init::Arguments),
     Matrix(matrix::Arguments),
     Build(build::Arguments),
     Verify(verify::Arguments),
     Status(status::Arguments),
+    Doctor(doctor::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -138,10 +142,12 @@ fn report_file(text: &str) -> Result<PathBuf, String> {
 /// Runs it.
 pub async fn run(arguments: Arguments, detail: Detail) -> anyhow::Result<ExitCode> {
     match arguments.step {
+        Some(Step::Init(arguments)) => init::run(arguments).await,
         Some(Step::Matrix(arguments)) => matrix::run(arguments).await,
         Some(Step::Build(arguments)) => build::run(arguments).await,
         Some(Step::Verify(arguments)) => verify::run(arguments).await,
         Some(Step::Status(arguments)) => status::run(arguments).await,
+        Some(Step::Doctor(arguments)) => doctor::run(arguments).await,
         None => deliver(arguments.delivery, detail).await,
     }
 }
@@ -196,15 +202,16 @@ fn nothing_to_do(nothing: &distribute::Nothing) -> ExitCode {
 fn show(report: &Report, format: Format, detail: Detail) -> Result<(), SampoError> {
     match format {
         Format::Json => print::line(report.to_json()),
-        Format::Text => print::result(report.to_text(width(), detail)),
+        Format::Text => print::result(report.to_text(width(WIDTH_WITHOUT_TERMINAL), detail)),
         Format::Markdown => print::result(report.to_markdown(detail)),
     }
 }
 
-fn width() -> usize {
+/// That of the terminal, or `otherwise` for a file or a pipe.
+fn width(otherwise: usize) -> usize {
     match std::io::stdout().is_terminal().then(terminal_size::terminal_size).flatten() {
         Some((width, _)) => width.0.into(),
-        None => WIDTH_WITHOUT_TERMINAL,
+        None => otherwise,
     }
 }
 

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use clap::Args;
 use sampo_core::SampoError;
 use sampo_core::distribute::advise_binstall;
+use sampo_core::distribute::participant::has_artifacts;
 use sampo_core::event::Reporter;
 use sampo_core::project::Project;
 use sampo_core::publish::report::PublishReport;
-use sampo_core::publish::{ForwardedArguments, Histories, Outcome, Plan, Publisher, Step, Tagging, Upload};
+use sampo_core::publish::{ForwardedArguments, Histories, Outcome, Plan, Publisher, Upload};
 use sampo_core::workspace::{Ecosystem, PackageId, Workspace};
 
-use super::{has_artifacts, open_project};
+use super::open_project;
 use crate::document::{Format, Place, prints_one};
 use crate::exit::NOTHING_TO_DO;
 use crate::print;
@@ -69,7 +70,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let prints_document = prints_one(Some(arguments.format), &[("--plan -", arguments.plan.as_ref())])?;
     let project = open_project().await?;
     let Project { config, workspace, environment, .. } = &project;
-    let has_artifacts = has_artifacts(&project)?;
+    let has_artifacts = has_artifacts(&project).map_err(SampoError::from)?;
     let reporter: Arc<dyn Reporter> = Arc::new(Terminal::default());
     let publisher = Publisher::new(workspace, config, environment, &arguments.forwarded(), Arc::clone(&reporter));
     let plan = publisher.plan().await.map_err(SampoError::from)?;
@@ -139,35 +140,13 @@ async fn write(
 fn show(plan: &Plan, workspace: &Workspace, is_dry_run: bool, elsewhere: bool) -> Result<(), SampoError> {
     plan.steps.iter().try_for_each(|step| {
         let name = workspace.display_name(&step.package);
-        let line = format!("{name} {}: {}", step.version, describe(step, is_dry_run));
+        let line = format!("{name} {}: {}", step.version, step.describe(is_dry_run));
         if elsewhere {
             print::remark(line);
             return Ok(());
         }
         print::line(line)
     })
-}
-
-/// What became of one package, or in a dry run what would become of it.
-fn describe(step: &Step, is_dry_run: bool) -> String {
-    let upload = match step.upload {
-        Upload::Needed if is_dry_run => Some("would be published"),
-        Upload::Needed => Some("not published"),
-        Upload::Done => Some("published"),
-        Upload::AlreadyThere => Some("already published"),
-        Upload::Staged => Some("staged for approval"),
-        Upload::Rehearsed => Some("only checked"),
-        Upload::Never => None,
-    };
-    let tag = &step.tag;
-    let tagging = match step.tagging {
-        Tagging::Needed if is_dry_run => format!("would be tagged {tag}"),
-        Tagging::Needed | Tagging::Withheld => "not tagged".into(),
-        Tagging::Created => format!("tagged {tag}"),
-        Tagging::AtHead => format!("already tagged {tag}"),
-        Tagging::Elsewhere => format!("already tagged {tag} at another commit"),
-    };
-    upload.map_or_else(|| tagging.clone(), |upload| format!("{upload}, {tagging}"))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use sampo_core::SampoError;
 use sampo_core::clock;
+use sampo_core::distribute::participant::has_artifacts;
 use sampo_core::distribute::{self, BuildMatrix, Caller, Choice, Grouping, MatrixFormat, MatrixRequest, Selection};
 use sampo_core::event::{Event, Reporter};
 use sampo_core::interrupt::Interrupt;
@@ -113,7 +114,7 @@ impl Outputs {
     async fn prepare(project: &Project, plan: &Plan, arguments: &Arguments) -> Result<Self, SampoError> {
         let mut documents = Vec::new();
         if let Some(place) = &arguments.plan {
-            let text = plan.to_file(&project.config, None, super::has_artifacts(project)?).to_json();
+            let text = plan.to_file(&project.config, None, has_artifacts(project)?).to_json();
             documents.push((place.clone(), text));
         }
         let matrix = matrix(project, plan, arguments.build_matrix.is_some()).await?;
@@ -141,10 +142,8 @@ impl Outputs {
 /// The build matrix of the planned versions, if somebody asked for it or a workflow takes it: unless the repository
 /// builds nothing, since there a release must not fail for want of targets.
 async fn matrix(project: &Project, plan: &Plan, is_asked_for: bool) -> Result<Option<BuildMatrix>, SampoError> {
-    let distribute = &project.config.distribute;
-    let builds_something = !distribute.targets.is_empty() || !distribute.packages.is_empty();
     let in_workflow = project.environment.get("GITHUB_OUTPUT").is_some();
-    let is_useful = in_workflow && builds_something;
+    let is_useful = in_workflow && project.config.distribute.builds_something();
     if !is_asked_for && !is_useful {
         return Ok(None);
     }

@@ -10,8 +10,9 @@ use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde::Deserialize;
 
-use super::{Backend, BackendConfig, BackendContext, BackendError, Presence, Progress, Receipt, Survey};
+use super::{Backend, BackendConfig, BackendContext, BackendError, Presence, Progress, Prospect, Receipt, Survey};
 use crate::config::{BackendTable, CommandLine, ConfigError};
+use crate::distribute::finding::Finding;
 use crate::distribute::model::{Artifact, ArtifactKind, Item, Release, Shipment};
 use crate::error::SampoError;
 use crate::event::Event;
@@ -20,6 +21,7 @@ use crate::shell::Shell;
 use crate::template::{ArtifactScope, Template, Variables};
 
 mod ending;
+mod examination;
 mod surroundings;
 
 use ending::{invalid, not_run};
@@ -216,6 +218,10 @@ impl Backend for CommandBackend {
 
     async fn check(&self) -> Result<(), BackendError> {
         self.config.pass_env.iter().try_for_each(|name| self.passed(name).map(drop))
+    }
+
+    async fn examine(&self, prospect: &Prospect) -> Vec<Finding> {
+        self.examination(prospect)
     }
 
     fn items(&self, shipment: &Shipment) -> Result<Vec<Item>, BackendError> {

@@ -9,16 +9,19 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{
-    Backend, BackendConfig, BackendContext, BackendError, Held, Inventory, Presence, Progress, Receipt, Survey,
+    Backend, BackendConfig, BackendContext, BackendError, Held, Inventory, Presence, Progress, Prospect, Receipt,
+    Survey,
 };
 use crate::atomic::TEMPORARY_PREFIX;
 use crate::config::distribute::Prereleases;
 use crate::config::{BackendTable, ConfigError};
+use crate::distribute::finding::Finding;
 use crate::distribute::model::{Artifact, Item, Release, Shipment};
 use crate::error::SampoError;
 use crate::template::{ReleaseScope, Template};
 use crate::workspace::PackageId;
 
+mod examination;
 mod failure;
 mod inventory;
 mod location;
@@ -148,6 +151,10 @@ impl Directory {
 impl Backend for Directory {
     fn destination(&self, release: &Release) -> Result<String, BackendError> {
         Ok(self.folder(release)?.display().to_string())
+    }
+
+    async fn examine(&self, prospect: &Prospect) -> Vec<Finding> {
+        self.examination(prospect)
     }
 
     /// Refuses two packages that would overwrite each other's manifest or `latest`, before anything is delivered.

@@ -7,11 +7,12 @@ use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::{
-    Backend, BackendConfig, BackendContext, BackendError, Held, Inventory, Pace, Presence, Progress, Receipt, Retry,
-    Survey,
+    Backend, BackendConfig, BackendContext, BackendError, Held, Inventory, Pace, Presence, Progress, Prospect, Receipt,
+    Retry, Survey,
 };
 use crate::SampoError;
 use crate::config::{BackendTable, ConfigError, NonBlank, Repository};
+use crate::distribute::finding::Finding;
 use crate::distribute::model::{Artifact, Item, Release, Shipment};
 use crate::environment::Environment;
 use crate::error::{Diagnose, chain};
@@ -25,6 +26,7 @@ pub use latest::Latest;
 
 mod compare;
 mod delivery;
+mod examination;
 mod family;
 mod finish;
 mod inventory;
@@ -173,6 +175,10 @@ impl Backend for GithubReleases {
             return Err(GithubError::CredentialsForeign { api: addresses.api().to_owned() }.into());
         }
         Ok(self.github.check_write_access(self.repository()?, self.config.token_variables()).await?)
+    }
+
+    async fn examine(&self, prospect: &Prospect) -> Vec<Finding> {
+        self.examination(prospect).await
     }
 
     fn asks_to_wait(&self) -> Option<Duration> {

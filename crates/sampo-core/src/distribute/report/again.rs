@@ -1,7 +1,9 @@
 //! The command that tries again what did not succeed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+use serde_json::{Value, json};
 
 use super::Report;
 use crate::distribute::model::Finishing;
@@ -33,6 +35,24 @@ impl Report {
             return self.backends.clone();
         }
         self.failed_backends().into_iter().map(str::to_owned).collect()
+    }
+
+    /// What a job with one entry for each failed backend needs to try again, as `{"include":[…]}` on one line: the
+    /// `backend`, and the `tags` of its releases, separated by commas. Empty if there is nothing to try again.
+    pub fn retry_matrix(&self) -> String {
+        if self.dry_run {
+            return String::new();
+        }
+        let mut tags: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for problem in self.problems() {
+            tags.entry(&problem.backend).or_default().insert(&problem.tag);
+        }
+        let entry = |(backend, tags): (&str, BTreeSet<&str>)| {
+            let tags: Vec<&str> = tags.into_iter().collect();
+            json!({ "backend": backend, "tags": tags.join(",") })
+        };
+        let entries: Vec<Value> = tags.into_iter().map(entry).collect();
+        if entries.is_empty() { String::new() } else { json!({ "include": entries }).to_string() }
     }
 
     /// The words of the command.
@@ -79,6 +99,7 @@ fn with_value(option: &str, value: String) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::distribute::report::Delivery;
     use crate::distribute::report::samples::{failed, report};
 
     fn words(report: &Report, options: RunOptions<'_>) -> String {
@@ -94,6 +115,18 @@ mod tests {
         assert_eq!(words(&report, RunOptions::default()), format!("sampo distribute {narrowed}"));
         let options = RunOptions { report: Some("out/report.json".as_ref()), build: true, replace: true };
         assert_eq!(words(&report, options), "sampo distribute --retry out/report.json --build --replace");
+    }
+
+    #[test]
+    fn the_matrix_has_an_entry_for_each_failed_backend_with_its_tags() {
+        let mut report = report();
+        assert_eq!(report.retry_matrix(), "");
+        let other = Delivery { tag: "a-v1".into(), ..failed("web", "b") };
+        report.deliveries = vec![failed("web", "a"), other, failed("github", "a"), failed("web", "c")];
+        let expected = r#"{"include":[{"backend":"github","tags":"my-cli-v1.2.0"},{"backend":"web","tags":"a-v1,my-cli-v1.2.0"}]}"#;
+        assert_eq!(report.retry_matrix(), expected);
+        report.dry_run = true;
+        assert_eq!(report.retry_matrix(), "");
     }
 
     #[test]

@@ -16,6 +16,26 @@ pub(super) fn render(report: &Report, width: usize, detail: Detail) -> String {
         let _ = writeln!(text, "{} {} ({})", release.package, release.version, release.tag);
         write_rows(&mut text, &report.rows(release, detail), width);
     }
+    text + &conclusion(report, detail)
+}
+
+/// What concerns one backend.
+pub(super) fn part(report: &Report, backend: &str, width: usize, detail: Detail) -> String {
+    let mut text = String::new();
+    for release in &report.releases {
+        let mut rows = report.rows(release, detail);
+        rows.retain(|row| row.backend() == backend);
+        if !rows.is_empty() {
+            let _ = writeln!(text, "{} {} ({})", release.package, release.version, release.tag);
+            write_rows(&mut text, &rows, width);
+        }
+    }
+    text
+}
+
+/// What went wrong, all of it in numbers, and how to try again.
+pub(super) fn conclusion(report: &Report, detail: Detail) -> String {
+    let mut text = String::new();
     for problem in report.told(detail) {
         write_problem(&mut text, &problem);
     }

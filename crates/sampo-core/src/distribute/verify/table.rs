@@ -52,15 +52,19 @@ fn head(inspection: &Inspection) -> Vec<Cell> {
         Visibility::Unfinished => AnsiColor::Yellow.on_default(),
         Visibility::Absent | Visibility::Unreachable => AnsiColor::Red.on_default(),
     };
+    vec![Cell::plain(&inspection.backend), Cell::styled(visibility.as_str(), style), Cell::plain(counted(inspection))]
+}
+
+/// `3 of 4 identical`; nothing where that says nothing.
+pub(super) fn counted(inspection: &Inspection) -> String {
     let is_wanted = |check: &&Check| !matches!(check.status, CheckStatus::Extra | CheckStatus::LeftOut);
     let wanted = inspection.checks.iter().filter(is_wanted).count();
     let identical = inspection.checks.iter().filter(|check| check.status == CheckStatus::Identical).count();
-    let count = if wanted > 0 && visibility != Visibility::Unknown {
-        format!("{identical} of {wanted} identical")
-    } else {
-        String::new()
-    };
-    vec![Cell::plain(&inspection.backend), Cell::styled(visibility.as_str(), style), Cell::plain(count)]
+    match inspection.visibility {
+        Visibility::Unknown => String::new(),
+        _ if wanted == 0 => String::new(),
+        _ => format!("{identical} of {wanted} identical"),
+    }
 }
 
 /// What is not as it should be. Where nothing of the release is there, that is all there is to say.
@@ -90,7 +94,7 @@ fn style(status: CheckStatus) -> Style {
 }
 
 /// `14 identical, 1 missing`, in the order of the statuses.
-fn summary(verification: &Verification) -> String {
+pub(super) fn summary(verification: &Verification) -> String {
     let mut counts: BTreeMap<CheckStatus, usize> = BTreeMap::new();
     let inspections = verification.releases.iter().flat_map(|release| &release.destinations);
     for check in inspections.clone().flat_map(|inspection| &inspection.checks) {

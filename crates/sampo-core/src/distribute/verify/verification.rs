@@ -1,5 +1,6 @@
 //! What a verification found: for programs as JSON, and as one verdict.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -211,6 +212,13 @@ impl Visibility {
     }
 }
 
+impl Inspection {
+    /// Whether somebody has to do something about it.
+    pub fn is_flawed(&self) -> bool {
+        self.visibility.is_problem() || self.checks.iter().any(|check| check.status.is_problem())
+    }
+}
+
 impl Check {
     pub(super) fn new(item: impl Into<String>, status: CheckStatus) -> Self {
         Self {
@@ -243,8 +251,7 @@ impl Verification {
         }
         let inspections = || self.releases.iter().flat_map(|release| &release.destinations);
         let checks = || inspections().flat_map(|inspection| &inspection.checks);
-        let flawed = inspections().any(|inspection| inspection.visibility.is_problem())
-            || checks().any(|check| check.status.is_problem());
+        let flawed = inspections().any(Inspection::is_flawed);
         let found = checks().any(|check| check.status == CheckStatus::Identical);
         let wanted = inspections().any(|inspection| inspection.visibility != Visibility::LeftOut);
         match (flawed, found) {
@@ -263,6 +270,17 @@ impl Verification {
     /// As text for people. Coloured with ANSI sequences, which the caller drops where they do not belong.
     pub fn to_text(&self) -> String {
         super::table::render(self)
+    }
+
+    /// As Markdown, short enough for the summary of a job on GitHub. Names and messages are shown as they are.
+    pub fn to_markdown(&self) -> String {
+        super::markdown::render(self)
+    }
+
+    /// The names of the backends where something is not as it should be, sorted.
+    pub fn flawed_backends(&self) -> BTreeSet<&str> {
+        let inspections = self.releases.iter().flat_map(|release| &release.destinations);
+        inspections.filter(|inspection| inspection.is_flawed()).map(|inspection| inspection.backend.as_str()).collect()
     }
 
     /// Writes the JSON, replacing an older one.

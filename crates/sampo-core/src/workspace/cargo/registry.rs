@@ -28,8 +28,7 @@ pub(super) struct CargoRegistry {
     root: PathBuf,
     arguments: Vec<String>,
     default: String,
-    /// `CARGO_HOME` of the run, where it is set.
-    home: Option<String>,
+    environment: Environment,
     question_timeout: Duration,
     redactor: Redactor,
     reporter: Arc<dyn Reporter>,
@@ -43,19 +42,16 @@ impl CargoRegistry {
             root: root.to_owned(),
             arguments,
             default: default_registry(root, environment).unwrap_or_else(|| DEFAULT_REGISTRY.into()),
-            home: environment.get("CARGO_HOME").map(str::to_owned),
             question_timeout: QUESTION_TIMEOUT,
             redactor: environment.redactor(tokens),
+            environment: environment.clone(),
             reporter,
         }
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let command = Command::new("cargo", words).redacted_by(self.redactor.clone()).without_tokens();
-        match &self.home {
-            Some(home) => command.env("CARGO_HOME", home),
-            None => command,
-        }
+        let command = Command::new("cargo", words).adding(&self.environment).without_tokens();
+        command.redacted_by(self.redactor.clone())
     }
 
     /// `cargo publish` with the forwarded arguments, its output shown under `source` as it comes.
@@ -255,8 +251,9 @@ mod tests {
         text.iter().map(ToString::to_string).collect()
     }
 
-    fn registry(arguments: &[&str], environment: &[(&str, &str)]) -> CargoRegistry {
-        let environment = environment.iter().copied().collect();
+    fn registry(arguments: &[&str], variables: &[(&str, &str)]) -> CargoRegistry {
+        let mut environment = Environment::default();
+        variables.iter().for_each(|(name, value)| environment.add(*name, *value));
         CargoRegistry::new(RegistryContext {
             root: Path::new("/nowhere"),
             environment: &environment,

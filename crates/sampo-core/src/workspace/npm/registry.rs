@@ -166,7 +166,8 @@ impl NpmRegistry {
     }
 
     fn command<const N: usize>(&self, program: &str, words: [&str; N]) -> Command {
-        Command::new(program, words).without_tokens().env("NO_UPDATE_NOTIFIER", "1")
+        let command = Command::new(program, words).adding(&self.environment).without_tokens();
+        command.env("NO_UPDATE_NOTIFIER", "1")
     }
 
     /// The manager of `package`, and what it publishes.

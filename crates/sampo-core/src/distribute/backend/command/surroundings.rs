@@ -69,7 +69,7 @@ impl CommandBackend {
     /// `command` with the environment that is promised for this artifact, or for the whole release with its `list`.
     pub(super) fn surrounded(
         &self,
-        mut command: Command,
+        command: Command,
         shipment: &Shipment,
         artifact: Option<&Artifact>,
         list: Option<&NamedTempFile>,
@@ -77,6 +77,7 @@ impl CommandBackend {
     ) -> Result<Command, BackendError> {
         let withheld = self.context.token_variables.iter().map(String::as_str);
         let withheld = withheld.filter(|name| !self.config.pass_env.iter().any(|passed| passed == name));
+        let mut command = command.adding(&self.context.environment);
         // What another Sampo around this one has said is not about this artifact.
         for name in withheld.chain(OF_ARTIFACT).chain([LIST]) {
             command = command.without_env(name);

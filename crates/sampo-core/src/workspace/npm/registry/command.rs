@@ -40,7 +40,7 @@ pub(super) fn words(manager: Manager, publication: &Publication, forwarded: &[St
     match (manager, publication.scope(), registry) {
         // What the settings name for a scope counts more for them than `--registry`.
         (Manager::Npm | Manager::Pnpm, Some(scope), Some(registry)) => {
-            add(&format!("--{scope}:registry={registry}"), None)
+            add(&format!("--{scope}:registry={registry}"), None);
         }
         (Manager::Yarn, ..) | (.., None) => {}
         (.., Some(registry)) => add("--registry", Some(registry)),

@@ -1,0 +1,197 @@
+//! `distribute init`: what a workspace lacks for its programs to be delivered, planned as a whole and written at once.
+//!
+//! What stands in the configuration stays: targets, backends and metadata are added, and nothing is taken away.
+
+use std::path::{Path, PathBuf};
+
+use crate::SampoError;
+use crate::config::{self, Config, Repository};
+use crate::environment::Environment;
+use crate::error::PathError;
+use crate::event::Reporter;
+use crate::init::{self, NewFile};
+use crate::project::Project;
+use crate::repository::repository;
+use crate::transaction::{self, Change};
+use crate::workspace::{Workspace, find_root};
+
+mod answers;
+mod configuration;
+mod diff;
+mod error;
+mod manifests;
+mod next_steps;
+mod pipeline;
+mod toml_file;
+
+pub use answers::{Answers, NewBackend, ReadyMade, USUAL_TARGETS};
+pub use diff::unified;
+pub use error::SetupError;
+pub use pipeline::{Ci, Placement, Standing};
+
+use super::check_backends;
+use super::participant::participants;
+
+/// A workspace, and what is there already.
+#[derive(Debug)]
+pub struct Setup {
+    project: Project,
+    /// The text of the configuration: as it stands, or as the first one will be.
+    configuration: String,
+    /// What else `.sampo` lacks, where there is no configuration yet.
+    first_files: Vec<NewFile>,
+    repository: Option<Repository>,
+}
+
+/// What is written, and what is left for people to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    root: PathBuf,
+    /// The files that change.
+    pub changes: Vec<Change>,
+    /// What stays as it is although it was asked for, and why.
+    pub remarks: Vec<String>,
+    /// What is to be done afterwards, in this order.
+    pub next_steps: Vec<String>,
+}
+
+impl Setup {
+    /// Looks at the workspace that `folder` belongs to, or at the one in `folder` if there is no `.sampo` yet. Writes
+    /// nothing.
+    pub async fn look(folder: &Path, environment: Environment, reporter: &dyn Reporter) -> Result<Self, SampoError> {
+        let folder = std::path::absolute(folder).map_err(PathError::new("find", folder))?;
+        let root = find_root(&folder).unwrap_or(folder);
+        if init::is_configured(&root) {
+            let project = Project::open(&root, environment, reporter).await?;
+            let text = transaction::read(&project.root.join(config::PATH))?.unwrap_or_default();
+            return Self::of(project, text, Vec::new()).await;
+        }
+        let known = init::Answers::detect(&root, &environment).await?;
+        let (mut configuration, first_files): (Vec<NewFile>, Vec<NewFile>) =
+            init::plan(&root, &known).await?.into_iter().partition(|file| file.path.ends_with(config::PATH));
+        let text = configuration.pop().map(|file| file.text).unwrap_or_default();
+        let config = Config::parse(Path::new(config::PATH), text.clone())?;
+        let workspace = Workspace::discover(&root).await?;
+        Self::of(Project { root, config, workspace, environment }, text, first_files).await
+    }
+
+    async fn of(project: Project, configuration: String, first_files: Vec<NewFile>) -> Result<Self, SampoError> {
+        check_backends(&project.config)?;
+        let repository = repository(&project.config, &project.environment, &project.git()).await?;
+        Ok(Self { project, configuration, first_files, repository })
+    }
+
+    /// The packages.
+    pub fn workspace(&self) -> &Workspace {
+        &self.project.workspace
+    }
+
+    /// The repository on GitHub, where somebody says which it is.
+    pub fn repository(&self) -> Option<&Repository> {
+        self.repository.as_ref()
+    }
+
+    /// Whether no package builds a program, and no table names anything else to deliver.
+    pub fn lacks_programs(&self) -> Result<bool, SampoError> {
+        Ok(participants(&self.project.config, &self.project.workspace)?.is_empty())
+    }
+
+    /// Whether something is built and nothing says for which targets.
+    pub fn lacks_targets(&self) -> Result<bool, SampoError> {
+        let participants = participants(&self.project.config, &self.project.workspace)?;
+        let lacks = participants.iter().any(|participant| participant.configured_targets.is_empty());
+        Ok(lacks || (participants.is_empty() && self.project.config.distribute.targets.is_empty()))
+    }
+
+    /// Whether nothing of `[distribute]` is configured yet.
+    pub fn is_new(&self) -> bool {
+        self.lacks_backends() && self.project.config.distribute.targets.is_empty()
+    }
+
+    /// Whether no backend is configured.
+    pub fn lacks_backends(&self) -> bool {
+        self.project.config.distribute.backends.is_empty()
+    }
+
+    /// What the workspace itself suggests: the answers to questions that nobody is asked.
+    pub fn suggestion(&self) -> Result<Answers, SampoError> {
+        Ok(Answers {
+            targets: if self.lacks_targets()? { answers::usual_targets() } else { Vec::new() },
+            backends: if self.lacks_backends() { vec![NewBackend::GithubRelease] } else { Vec::new() },
+            ci: self.suggested_ci(self.repository.as_ref()),
+            ..Answers::default()
+        })
+    }
+
+    /// Where the pipeline of `ci` would be written, and what is there.
+    pub fn standing(&self, ci: Ci, placement: &Placement) -> Result<Standing, SampoError> {
+        Ok(pipeline::standing(&self.project.root, &self.pipeline(ci, &self.project.config), placement)?)
+    }
+
+    /// Everything that `answers` lack to be true. Writes nothing; a plan of a plan that was applied is empty.
+    pub fn plan(&self, answers: &Answers) -> Result<Plan, SampoError> {
+        let Project { root, workspace, .. } = &self.project;
+        answers.backends.iter().try_for_each(NewBackend::check)?;
+        let text = configuration::with(&self.configuration, answers, &self.project)?;
+        let config = Config::parse(Path::new(config::PATH), text.clone())?;
+        check_backends(&config)?;
+        let participants = participants(&config, workspace)?;
+        if participants.is_empty() {
+            return Err(
+                SetupError::NoPrograms { packages: workspace.packages.iter().map(|p| p.id.clone()).collect() }.into()
+            );
+        }
+        participants.iter().try_for_each(|participant| participant.require_targets(&config))?;
+        let repository = answers.repository.as_ref().or(self.repository.as_ref());
+        self.require_repository(&config, repository)?;
+
+        let mut plan = Plan { root: root.clone(), changes: Vec::new(), remarks: Vec::new(), next_steps: Vec::new() };
+        for file in &self.first_files {
+            plan.add(file.path.clone(), file.text.clone())?;
+        }
+        plan.add(root.join(config::PATH), text)?;
+        if answers.binstall {
+            let repository = repository.map(|repository| self.address(repository));
+            plan.changes.extend(manifests::changes(&config, &participants, repository.as_deref())?);
+        }
+        let pipeline = self.pipeline(answers.ci, &config);
+        pipeline::plan(&pipeline, &answers.placement, &mut plan)?;
+        plan.next_steps = next_steps::of(&plan, &config, workspace, answers.ci);
+        Ok(plan)
+    }
+
+    /// Without a repository nothing can be delivered to its releases.
+    fn require_repository(&self, config: &Config, repository: Option<&Repository>) -> Result<(), SampoError> {
+        let own = |table: &config::BackendTable| table.own::<super::backend::github_release::GithubReleaseConfig>();
+        let mut tables = config.distribute.backends.values().filter(|table| table.kind == "github-release");
+        let lacks = tables.any(|table| own(table).is_ok_and(|own| own.repository.is_none()));
+        if lacks && repository.is_none() { Err(SetupError::NoRepository.into()) } else { Ok(()) }
+    }
+
+    /// The address of the repository that people see.
+    fn address(&self, repository: &Repository) -> String {
+        let server = self.project.environment.get("GITHUB_SERVER_URL").unwrap_or("https://github.com");
+        format!("{}/{repository}", server.trim_end_matches('/'))
+    }
+}
+
+impl Plan {
+    /// Makes every change, or none.
+    pub fn apply(&self) -> Result<(), SampoError> {
+        Ok(transaction::apply(&self.root, &self.changes)?)
+    }
+
+    /// The path of a change below the root, with forward slashes.
+    pub fn name_of<'a>(&self, change: &'a Change) -> std::borrow::Cow<'a, str> {
+        change.path.strip_prefix(&self.root).unwrap_or(&change.path).to_string_lossy()
+    }
+
+    /// Notes that the file at `path` is to say `text`, unless it does.
+    fn add(&mut self, path: PathBuf, text: String) -> Result<(), PathError> {
+        let before = transaction::read(&path)?;
+        if before.as_ref() != Some(&text) {
+            self.changes.push(Change { path, before, after: Some(text) });
+        }
+        Ok(())
+    }
+}

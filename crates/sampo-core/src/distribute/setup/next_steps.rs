@@ -1,0 +1,34 @@
+//! What is left for people to do once the files are written.
+
+use super::Plan;
+use super::pipeline::Ci;
+use crate::config::Config;
+use crate::workspace::{Ecosystem, Workspace};
+
+/// In the order in which they are done.
+pub(super) fn of(plan: &Plan, config: &Config, workspace: &Workspace, ci: Ci) -> Vec<String> {
+    if plan.changes.is_empty() {
+        return Vec::new();
+    }
+    let mut steps = vec!["look at the changes, then commit and push them".to_owned()];
+    let is_published = |ecosystem| {
+        let mut packages = workspace.packages.iter().filter(|package| package.id.ecosystem() == ecosystem);
+        packages.any(|package| package.publishable && !config.packages.ignores(package))
+    };
+    let place = match ci {
+        Ci::Github => "under Settings, Secrets and variables, Actions",
+        Ci::Gitlab => "under Settings, CI/CD, Variables, masked and protected",
+        Ci::None => "",
+    };
+    if ci == Ci::Gitlab {
+        steps.push(format!("add `RELEASE_TOKEN` {place}: a project access token that may push tags"));
+    }
+    if ci != Ci::None && is_published(Ecosystem::Cargo) {
+        steps.push(format!("add `CARGO_REGISTRY_TOKEN` {place}: the token that crates are published with"));
+    }
+    if ci != Ci::None && is_published(Ecosystem::Npm) {
+        steps.push(format!("add `NPM_TOKEN` {place}, unless the registry trusts the workflow"));
+    }
+    steps.push("run `sampo distribute doctor`, which looks for what would go wrong".to_owned());
+    steps
+}

@@ -1,0 +1,140 @@
+//! The texts of pipelines. Of the workspace, only its branches, its folder of built files and what kinds of packages it
+//! has go into them: no name of a package ever does.
+
+use crate::config::{Config, NonBlank};
+use crate::workspace::{Ecosystem, Workspace};
+
+/// The Action at the version that belongs to this one.
+const ACTION: &str =
+    concat!("bruits/sampo/crates/sampo-github-action@sampo-github-action-v", env!("CARGO_PKG_VERSION"));
+
+/// The workflow for GitHub.
+pub(super) fn github(config: &Config, workspace: &Workspace) -> String {
+    let has = |ecosystem| workspace.packages.iter().any(|package| package.id.ecosystem() == ecosystem);
+    let branches = std::iter::once(&config.git.default_branch).chain(&config.git.release_branches);
+    let branches: Vec<String> = branches.map(NonBlank::as_str).map(|branch| scalar(&pattern(branch))).collect();
+    let values = [("{branches}", format!("[{}]", branches.join(", "))), ("{action}", ACTION.to_owned())];
+    let text = include_str!("../github.yml");
+    let text = without_parts(text, |part| match part {
+        "cargo" => has(Ecosystem::Cargo),
+        _ => has(Ecosystem::Npm),
+    });
+    let text = values.iter().fold(text, |text, (name, value)| text.replace(name, value));
+    match config.distribute.artifacts_dir.as_str() {
+        "dist" => text,
+        folder => in_folder(&text, folder),
+    }
+}
+
+/// The pipeline for GitLab, and what joins the one that it generates.
+pub(super) fn gitlab() -> Vec<String> {
+    [include_str!("../gitlab.yml"), include_str!("../gitlab-distribute.yml")].map(str::to_owned).into()
+}
+
+/// Lines that end in `#: cargo` or `#: npm` stand only where there are such packages.
+fn without_parts(text: &str, is_there: impl Fn(&str) -> bool) -> String {
+    let line = |line: &str| match line.rsplit_once(" #: ") {
+        Some((line, part)) => is_there(part).then(|| format!("{}\n", line.trim_end())),
+        None => Some(format!("{line}\n")),
+    };
+    text.lines().filter_map(line).collect()
+}
+
+/// The same with another folder of built files, which stands in values of `path` only.
+fn in_folder(text: &str, folder: &str) -> String {
+    let line = |line: &str| match line.split_once("path: dist") {
+        Some((indent, rest)) => {
+            let folder = folder.replace("${{", "${{ '${{' }}");
+            format!("{indent}path: {}\n", scalar(&format!("{folder}{rest}")))
+        }
+        None => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
+}
+
+/// A branch's name as a filter that fits only this branch.
+fn pattern(branch: &str) -> String {
+    branch.chars().flat_map(|c| if "*?+[]!\\".contains(c) { vec!['\\', c] } else { vec![c] }).collect()
+}
+
+/// `text` in YAML, in quotes where it could be taken for something else.
+fn scalar(text: &str) -> String {
+    const WORDS: &[&str] = &["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
+    let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'))
+        && !WORDS.contains(&text.to_ascii_lowercase().as_str());
+    if is_plain { text.to_owned() } else { serde_json::Value::from(text).to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::workspace::fixtures::{config, package, workspace};
+    use crate::workspace::{Package, PackageId};
+
+    fn of(ecosystem: Ecosystem, name: &str) -> Package {
+        Package { id: PackageId::new(ecosystem, name), ..package(name, &[]) }
+    }
+
+    fn rendered(text: &str, packages: impl IntoIterator<Item = Package>) -> String {
+        github(&config(text), &workspace(packages))
+    }
+
+    fn read(text: &str) -> Value {
+        serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    #[test]
+    fn each_kind_of_package_brings_its_own_lines_and_nothing_is_left_to_fill_in() {
+        let cargo = rendered("", [of(Ecosystem::Cargo, "a")]);
+        let npm = rendered("", [of(Ecosystem::Npm, "a")]);
+        let both = rendered("", [of(Ecosystem::Cargo, "a"), of(Ecosystem::Npm, "a")]);
+        for text in [&cargo, &npm, &both, &rendered("", [])] {
+            let workflow = read(text);
+            assert_eq!(workflow["on"]["push"]["branches"], json!(["main"]));
+            assert_eq!(workflow["permissions"], json!({ "contents": "read" }));
+            assert!(!text.contains("#:") && !text.replace("${{", "").contains('{'), "{text}");
+        }
+        assert!(cargo.contains("CARGO_REGISTRY_TOKEN") && !cargo.contains("npm") && !cargo.contains("NPM"), "{cargo}");
+        assert!(npm.contains("NPM_TOKEN") && !npm.contains("rustup") && !npm.contains("CARGO"), "{npm}");
+        assert!(["NPM_TOKEN", "CARGO_REGISTRY_TOKEN", "npm ci", "rustup"].iter().all(|part| both.contains(part)));
+    }
+
+    #[test]
+    fn no_name_of_a_package_enters_a_workflow() {
+        let plain = rendered("", [of(Ecosystem::Cargo, "a"), of(Ecosystem::Npm, "b")]);
+        for name in ["x\n    env: {}", "${{ secrets.TOKEN }}", "::set-output name=x::y", "'\"#: cargo"] {
+            assert_eq!(rendered("", [of(Ecosystem::Cargo, name), of(Ecosystem::Npm, name)]), plain, "{name}");
+        }
+    }
+
+    #[test]
+    fn branches_are_filters_that_fit_nothing_else() {
+        let names = ["trunk", "1.x", "on", "a+b", "x\"]\nenv: {y", "feature/*", "\u{e4}"];
+        let list = toml::Value::from(names[1..].to_vec());
+        let workflow = rendered(&format!("[git]\ndefault_branch = 'trunk'\nrelease_branches = {list}\n"), []);
+        let expected = json!(["trunk", "1.x", "on", "a\\+b", "x\"\\]\nenv: {y", "feature/\\*", "\u{e4}"]);
+        assert_eq!(read(&workflow)["on"]["push"]["branches"], expected);
+    }
+
+    #[test]
+    fn another_folder_of_built_files_stands_wherever_files_are_taken_and_put() {
+        let usual = read(&rendered("", []));
+        let paths = |workflow: &Value| -> Vec<String> {
+            let jobs = workflow["jobs"].as_object().unwrap().values();
+            let steps = jobs.flat_map(|job| job["steps"].as_array().unwrap());
+            steps.filter_map(|step| step["with"]["path"].as_str()).map(str::to_owned).collect()
+        };
+        let found = paths(&usual);
+        assert!(found.iter().filter(|path| path.starts_with("dist")).count() >= 2, "{found:?}");
+        let workflow = read(&rendered("[distribute]\nartifacts_dir = 'out: \"${{ x }}\"'\n", []));
+        let folder = "out: \"${{ '${{' }} x }}\"";
+        let moved = |path: &String| match path.strip_prefix("dist") {
+            Some(rest) => format!("{folder}{rest}"),
+            None => path.clone(),
+        };
+        assert_eq!(paths(&workflow), found.iter().map(moved).collect::<Vec<_>>());
+    }
+}

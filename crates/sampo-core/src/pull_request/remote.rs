@@ -1,0 +1,88 @@
+//! The branch of a pull request on the remote: one commit on top of its base, overwritten when it is out of date.
+
+use std::collections::HashMap;
+
+use super::{Branches, PullRequestError, Step};
+use crate::event::{Event, Reporter};
+use crate::git::{Git, GitError};
+
+/// Where the branches stood on the remote when they were looked at; their commits are in the clone.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) base: String,
+    heads: HashMap<String, String>,
+}
+
+impl Seen {
+    /// Looks, and fetches what the clone lacks: whose commits are new, and who noted a change, only the whole history
+    /// tells.
+    pub(super) async fn look(git: &Git, branches: &Branches) -> Result<Self, PullRequestError> {
+        let candidates = branches.candidates();
+        let names: Vec<&str> = std::iter::once(&branches.base).chain(&candidates).map(String::as_str).collect();
+        let mut heads = git.remote_branches(&names).await?;
+        let is_shallow = git.is_shallow().await?;
+        let mut is_missing = is_shallow;
+        for commit in heads.values() {
+            is_missing |= git.commit_of(commit).await?.is_none();
+        }
+        if is_missing {
+            let present: Vec<&str> = names.iter().copied().filter(|name| heads.contains_key(*name)).collect();
+            git.fetch_branches(&present, is_shallow).await?;
+            for (branch, commit) in &heads {
+                if git.commit_of(commit).await?.is_none() {
+                    return Err(PullRequestError::Moved(branch.clone()));
+                }
+            }
+        }
+        let base = heads.remove(&branches.base).ok_or_else(|| PullRequestError::NoBase(branches.base.clone()))?;
+        Ok(Self { base, heads })
+    }
+
+    /// The commit of `branch`, if it is there.
+    pub(super) fn head(&self, branch: &str) -> Option<&str> {
+        self.heads.get(branch).map(String::as_str)
+    }
+
+    /// What has to become of `branch` so that it is one commit with the files `tree` on top of the base.
+    pub(super) async fn step(&self, git: &Git, branch: &str, tree: &str) -> Result<Step, GitError> {
+        let Some(head) = self.head(branch) else { return Ok(Step::Make) };
+        let is_same = git.tree_of(head).await?.as_deref() == Some(tree)
+            && git.commit_of(&format!("{head}^1")).await?.as_deref() == Some(self.base.as_str())
+            && git.commit_of(&format!("{head}^2")).await?.is_none();
+        Ok(if is_same { Step::Nothing } else { Step::Update })
+    }
+}
+
+/// Warns of the commits on `branch` that are none of ours, whose message is `message`: they are about to be overwritten.
+pub(super) async fn warn_of_others(
+    git: &Git,
+    seen: &Seen,
+    branch: &str,
+    message: &str,
+    reporter: &dyn Reporter,
+) -> Result<(), GitError> {
+    let Some(head) = seen.head(branch) else { return Ok(()) };
+    let commits = git.commits_beyond(&seen.base, head).await?;
+    let others: Vec<&str> =
+        commits.iter().filter(|commit| commit.subject != message).map(|commit| commit.short.as_str()).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let message = format!("commits of others on the branch `{branch}` are overwritten: {}", others.join(", "));
+    let hint = "put such commits on the branch that it is merged into; they are still there by their hashes";
+    reporter.report(Event::Warning { message: &message, hint: Some(hint) });
+    Ok(())
+}
+
+/// Makes `branch` stand at `commit` unless it moved since it was `seen`.
+pub(super) async fn push(git: &Git, seen: &Seen, branch: &str, commit: &str) -> Result<(), PullRequestError> {
+    let before = seen.head(branch);
+    let Err(error) = git.push_branch(commit, branch, before).await else { return Ok(()) };
+    // Whether the failure was one, and whose it is, only a look tells.
+    let Ok(now) = git.remote_branches(&[branch]).await else { return Err(error.into()) };
+    match now.get(branch).map(String::as_str) {
+        Some(now) if now == commit => Ok(()),
+        now if now != before => Err(PullRequestError::Moved(branch.to_owned())),
+        _ => Err(error.into()),
+    }
+}

@@ -1,0 +1,113 @@
+//! The mode `distribute`: delivers what was built to every destination.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use sampo_core::distribute::report::{Detail, Report, Verdict};
+use sampo_core::distribute::{self, Choice, Finishing, Outcome, Request, Selection};
+
+use crate::annotations;
+use crate::inputs::Inputs;
+use crate::job::{Ending, Job};
+
+/// How to try again without a terminal.
+const CLICK: &str = "Or press **Re-run jobs**, **Re-run failed jobs** on this page: what was delivered stays as it is, and the rest is sent again.";
+/// The width of a workflow's log.
+const WIDTH: usize = 160;
+/// The report's name where the input `report` gives none.
+const REPORT: &str = "sampo-distribute-report.json";
+
+/// Delivers, and tells the following steps what became of it.
+pub async fn run(job: &mut Job) -> anyhow::Result<Ending> {
+    let project = job.open().await?;
+    let report_path = report_path(&job.inputs);
+    let request = request(&job.inputs, &report_path)?;
+    let (interrupt, caller) = job.attended();
+    let Some(outcome) = interrupt.guard(distribute::deliver(&project, &request, &caller)).await else {
+        return Ok(Ending::Interrupted);
+    };
+    match outcome? {
+        Outcome::Nothing(nothing) => {
+            annotations::print(&nothing.message);
+            Ok(Ending::Through)
+        }
+        Outcome::Done(report) => {
+            show(&report);
+            Ok(tell(job, &report, report_path))
+        }
+    }
+}
+
+/// A group for each backend, then what went wrong.
+fn show(report: &Report) {
+    for backend in report.seen_backends() {
+        annotations::group(backend, &report.part_to_text(backend, WIDTH, Detail::Brief));
+    }
+    annotations::print(report.conclusion(Detail::Brief).trim_end());
+}
+
+/// Leaves to the outputs and the summary what became of everything.
+fn tell(job: &mut Job, report: &Report, path: PathBuf) -> Ending {
+    let verdict = report.verdict();
+    job.summary.add(report.to_markdown(Detail::Brief));
+    if report.retry_command.is_some() {
+        job.summary.add(CLICK);
+    }
+    job.outputs.distributed = verdict == Verdict::Success && !report.dry_run;
+    job.outputs.distribute_report = Some(path);
+    job.outputs.failed_backends = report.failed_backends().into_iter().map(str::to_owned).collect();
+    job.outputs.retry_matrix = report.retry_matrix();
+    match verdict {
+        Verdict::Success => Ending::Through,
+        Verdict::Cancelled => Ending::Interrupted,
+        Verdict::Partial | Verdict::Failure => {
+            job.mark_as_failed();
+            Ending::Through
+        }
+    }
+}
+
+/// Which releases the inputs mean, and what of them.
+pub(super) fn choice(inputs: &Inputs) -> anyhow::Result<Choice> {
+    let tags = inputs.list("tag");
+    let selection = match (inputs.path("plan"), inputs.flag("all")?) {
+        (Some(plan), _) => Selection::Plan(plan),
+        (None, true) => Selection::All,
+        (None, false) if tags.is_empty() => Selection::AtHead,
+        (None, false) => Selection::Tags(tags),
+    };
+    let targets = inputs.list("target").iter().map(|target| target.parse()).collect::<Result<_, _>>();
+    Ok(Choice { selection, packages: inputs.list("package"), targets: targets.context("the input `target`")? })
+}
+
+fn request(inputs: &Inputs, report: &Path) -> anyhow::Result<Request> {
+    Ok(Request {
+        choice: choice(inputs)?,
+        backends: inputs.list("backend"),
+        build: inputs.flag("build")?,
+        from: inputs.get("from").map(str::to_owned),
+        finishing: finishing(inputs)?,
+        dry_run: inputs.flag("dry-run")?,
+        replace: inputs.flag("replace")?,
+        fail_fast: inputs.flag("fail-fast")?,
+        retry: inputs.path("retry"),
+        report: Some(report.to_owned()),
+        jobs: inputs.jobs()?,
+    })
+}
+
+fn finishing(inputs: &Inputs) -> anyhow::Result<Finishing> {
+    Ok(match (inputs.flag("finish")?, inputs.flag("no-finish")?) {
+        (true, true) => anyhow::bail!("the inputs `finish` and `no-finish` exclude each other"),
+        (true, false) => Finishing::Only,
+        (false, true) => Finishing::Never,
+        (false, false) => Finishing::Usual,
+    })
+}
+
+fn report_path(inputs: &Inputs) -> PathBuf {
+    match inputs.get("report") {
+        Some(path) => PathBuf::from(path),
+        None => inputs.environment().get("RUNNER_TEMP").map(PathBuf::from).unwrap_or_default().join(REPORT),
+    }
+}

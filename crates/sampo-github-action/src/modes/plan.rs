@@ -1,0 +1,63 @@
+//! The mode `plan`: tells what `auto` would do next, and what must be built for it. Changes nothing.
+
+use std::sync::Arc;
+
+use sampo_core::SampoError;
+use sampo_core::distribute::participant::has_artifacts;
+use sampo_core::markdown::code;
+use sampo_core::project::Project;
+use sampo_core::publish::{ForwardedArguments, Histories, Publisher};
+use sampo_core::release::plan_file::{PlannedRelease, ReleasePlan};
+use sampo_core::workspace::PackageId;
+use sampo_core::{clock, release as engine};
+
+use super::{matrix, release};
+use crate::annotations;
+use crate::job::{Ending, Job};
+use crate::summary::ReleaseRow;
+
+/// Looks at what waits: changesets first, which are released before anything is published.
+pub async fn run(job: &mut Job) -> anyhow::Result<Ending> {
+    let project = job.open().await?;
+    let now = clock::now(&project.environment).map_err(SampoError::from)?;
+    let plan = engine::preview(&project, now).await?;
+    release::tell(job, &project, &plan, "To be released");
+    if plan.is_empty() {
+        return upcoming(job, &project).await;
+    }
+    let has_artifacts = has_artifacts(&project).map_err(SampoError::from)?;
+    job.outputs.release_plan = Some(plan.to_file(&project.config, None, has_artifacts));
+    Ok(Ending::Through)
+}
+
+/// The releases that a publish would tag at this commit, or that are tagged there: a delivery needs what they build.
+async fn upcoming(job: &mut Job, project: &Project) -> anyhow::Result<Ending> {
+    let plan = at_head(job, project).await?;
+    if plan.releases.is_empty() {
+        annotations::print("nothing to publish: every current version is tagged at another commit");
+    }
+    let row = |release: &PlannedRelease| {
+        annotations::print(&format!("to be published: {} {} ({})", release.package, release.version, release.tag));
+        ReleaseRow {
+            package: project.workspace.display_name(&release.package),
+            old_version: release.previous_version.clone(),
+            version: release.version.clone(),
+            state: String::new(),
+            tag: code(&release.tag),
+        }
+    };
+    job.summary.add_releases("To be published", plan.releases.iter().map(row).collect());
+    job.outputs.build_matrix = matrix::of(job, project, &plan).await?;
+    job.outputs.release_plan = Some(plan);
+    Ok(Ending::Through)
+}
+
+async fn at_head(job: &Job, project: &Project) -> Result<ReleasePlan, SampoError> {
+    let Project { workspace, config, environment, .. } = project;
+    let arguments = ForwardedArguments::default();
+    let publisher = Publisher::new(workspace, config, environment, &arguments, Arc::clone(&job.reporter));
+    let plan = publisher.survey().await?;
+    let histories = Histories::read(project).await?;
+    let past = |package: &PackageId, version: &_| histories.of(package, version);
+    Ok(plan.releases(true, has_artifacts(project)?, past))
+}

@@ -1,0 +1,86 @@
+//! The mode `auto` from the noted change to the tag: what waits is prepared, what was merged is published.
+
+#[path = "scene/workflow.rs"]
+#[expect(dead_code, reason = "shared with the tests of pull requests")]
+mod workflow;
+
+use workflow::{PLAIN, Project};
+
+const ADDED: &str = "---\ncargo/core: minor\n---\n\nAdded `--fast`.\n";
+
+#[test]
+fn a_merged_pull_request_is_published_and_then_nothing_is_left_to_do() {
+    let project = Project::new(PLAIN, &[("core", "1.0.0")]);
+    project.note("added", ADDED);
+    project.job(0).succeed();
+    assert_eq!(project.origin(&["tag"]), "");
+    project.merge();
+
+    let ended = project.job(0).with("dry-run", "true").succeed();
+    assert_eq!((ended.output("released"), ended.output("published")), ("false", "false"));
+    assert_eq!(project.origin(&["tag"]), "");
+
+    let ended = project.job(0).succeed();
+    assert_eq!((ended.output("released"), ended.output("published")), ("false", "true"), "{}", ended.log);
+    assert_eq!(project.origin(&["tag"]), "core-v1.1.0");
+    assert_eq!(project.origin(&["rev-parse", "core-v1.1.0^{commit}"]), project.origin(&["rev-parse", "main"]));
+
+    let ended = project.job(0).succeed();
+    assert_eq!((ended.output("released"), ended.output("published")), ("false", "false"), "{}", ended.log);
+    assert_eq!(project.github.pulls().len(), 1);
+}
+
+#[test]
+fn a_pre_release_is_published_while_the_pull_request_that_ends_it_waits() {
+    let project = Project::new(PLAIN, &[("core", "1.0.0-beta")]);
+    project.note("added", ADDED);
+    project.job(0).succeed();
+    let pulls = project.github.pulls();
+    project.github.close_pull(pulls[1].number);
+    project.merge();
+    let ended = project.job(0).succeed();
+    assert_eq!((ended.output("released"), ended.output("published")), ("true", "true"), "{}", ended.log);
+    assert_eq!(project.origin(&["tag"]), "core-v1.1.0-beta");
+    // Without more changes its pull request is the one to merge next.
+    let pull = project.pull();
+    assert_eq!(pull.head, "stabilize/main");
+    assert!(pull.body.unwrap().contains("## core 1.1.0-beta -> 1.1.0\n\n### Minor changes\n\n- Added `--fast`.\n"));
+    project.merge();
+    let ended = project.job(0).succeed();
+    assert_eq!((ended.output("released"), ended.output("published")), ("false", "true"), "{}", ended.log);
+    assert_eq!(project.origin(&["tag"]), "core-v1.1.0\ncore-v1.1.0-beta");
+}
+
+#[test]
+fn credentials_are_only_needed_for_what_there_is_to_do() {
+    let project = Project::new(PLAIN, &[("core", "1.0.0-beta")]);
+    // In a pre-release, with nothing noted since.
+    let ended = project.job(0).variable("GITHUB_TOKEN", "").variable("GITHUB_REPOSITORY", "").run();
+    assert!(!ended.log.contains("pull request"), "{}", ended.log);
+    assert_eq!(project.origin(&["tag"]), "core-v1.0.0-beta", "{}", ended.log);
+}
+
+#[test]
+fn a_pull_request_without_anything_left_to_release_is_told_of_and_left() {
+    let project = Project::new(PLAIN, &[("core", "1.0.0")]);
+    project.note("added", ADDED);
+    project.job(0).succeed();
+    project.repo.git(&["revert", "--no-edit", "HEAD"]);
+    project.push("nothing more");
+    let ended = project.job(0).succeed();
+    let number = project.pull().number;
+    let warning = format!("::warning::nothing is left to release for the open pull request #{number}");
+    assert!(ended.log.contains(&warning), "{}", ended.log);
+    assert_eq!(ended.output("released"), "false");
+    assert_eq!(project.origin(&["rev-list", "--count", "main..release/main"]), "1");
+}
+
+#[test]
+fn only_release_branches_are_released_from() {
+    let project = Project::new(PLAIN, &[("core", "1.0.0")]);
+    project.note("added", ADDED);
+    let ended = project.job(0).variable("GITHUB_REF_NAME", "feature").run();
+    assert_eq!(ended.code, 1);
+    assert!(ended.log.contains("`feature` is not a release branch"), "{}", ended.log);
+    assert!(project.github.requests().is_empty());
+}
