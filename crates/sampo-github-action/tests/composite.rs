@@ -1,6 +1,8 @@
 //! `action.yml` as a runner plays it: it installs the program from a release on a local server, and runs it.
 #![cfg(unix)]
 
+#[path = "composite/expression.rs"]
+mod expression;
 #[path = "composite/release.rs"]
 mod release;
 #[path = "composite/runner.rs"]
@@ -13,7 +15,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use release::VERSION;
-use runner::{Action, Ended};
+use runner::{Action, Ended, Place};
 use sampo_testkit::web_root::{Files, WebFault};
 use sampo_testkit::{Repo, WebRoot, executables};
 
@@ -65,7 +67,8 @@ impl Job {
     }
 
     fn call(&self, inputs: &[(&str, &str)]) -> Ended {
-        self.action.call(&self.repo, &self.variables, inputs)
+        let place = Place { repo: &self.repo, workspace: self.repo.root(), variables: &self.variables };
+        self.action.call(place, inputs)
     }
 
     /// Everything below the tool cache that is a file.
@@ -364,10 +367,10 @@ fn every_input_and_output_is_handed_on_and_none_stands_in_a_script() {
         let value = &action.definition["outputs"][output]["value"];
         assert_eq!(value, &format!("${{{{ steps.sampo.outputs.{output} }}}}"));
     }
-    let page = fs::read_to_string(release::project().join("docs/ci.md")).unwrap();
+    let page = fs::read_to_string(release::project().join("docs/action.md")).unwrap();
     let rows: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect();
     for name in action.names("inputs").into_iter().chain(action.names("outputs")) {
-        assert!(rows.iter().any(|row| row.contains(&format!("`{name}`"))), "docs/ci.md does not describe `{name}`");
+        assert!(rows.iter().any(|row| row.contains(&format!("`{name}`"))), "docs/action.md does not describe `{name}`");
     }
     for step in action.steps() {
         assert!(!step["run"].as_str().unwrap().contains("${{"), "{step}");
