@@ -4,6 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
+use super::graphql;
 use super::people;
 use super::pulls;
 use super::releases;
@@ -96,6 +97,9 @@ fn route(
 ) -> Result<Answer, Answer> {
     let segments = head.segments();
     let mut segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    if segments == shared.graphql_path() && head.method == Method::POST {
+        return graphql::answer(state, &Call { shared, head, body, access });
+    }
     if shared.enterprise {
         if segments.get(..2) != Some(&["api", "v3"]) {
             return Err(unknown(state, head));

@@ -45,6 +45,19 @@ pub struct Asset {
     pub(crate) hidden: u32,
 }
 
+/// A discussion as the fake holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discussion {
+    /// Its title.
+    pub title: String,
+    /// Its text.
+    pub body: String,
+    /// The slug of its category.
+    pub category: String,
+    /// Its number, which its address ends with.
+    pub number: usize,
+}
+
 /// A pull request as the fake holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullRequest {
@@ -124,6 +137,9 @@ pub(crate) struct State {
     pub(crate) commits: BTreeMap<String, Option<String>>,
     /// Logins with the number of their commits.
     pub(crate) contributors: Vec<(String, u64)>,
+    /// The slugs of the categories of discussions; none if discussions are switched off.
+    pub(crate) categories: Vec<String>,
+    pub(crate) discussions: Vec<Discussion>,
     pub(crate) releases: Vec<Release>,
     pub(crate) pulls: Vec<PullRequest>,
     /// Whether workflows may not open pull requests.
@@ -159,6 +175,8 @@ impl State {
             tags: BTreeMap::new(),
             commits: BTreeMap::new(),
             contributors: Vec::new(),
+            categories: Vec::new(),
+            discussions: Vec::new(),
             releases: Vec::new(),
             pulls: Vec::new(),
             pulls_are_forbidden: false,
@@ -194,6 +212,13 @@ impl State {
 
     pub(crate) fn release_mut(&mut self, id: u64) -> Option<&mut Release> {
         self.releases.iter_mut().find(|release| release.id == id)
+    }
+
+    /// Opens a discussion; its number.
+    pub(crate) fn add_discussion(&mut self, title: String, body: String, category: String) -> usize {
+        let number = self.discussions.len() + 1;
+        self.discussions.push(Discussion { title, body, category, number });
+        number
     }
 
     /// The release that holds the asset, and the asset's place in it.

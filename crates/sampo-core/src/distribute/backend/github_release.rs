@@ -24,6 +24,7 @@ use place::Places;
 
 pub use latest::Latest;
 
+mod announced;
 mod compare;
 mod delivery;
 mod examination;
