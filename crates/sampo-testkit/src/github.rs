@@ -21,6 +21,7 @@ mod people;
 mod pulls;
 mod releases;
 mod server;
+mod settings;
 mod state;
 mod uploads;
 
@@ -28,6 +29,7 @@ pub use answer::Answer;
 pub use fault::Fault;
 use server::Shared;
 pub use server::{Host, LoggedRequest};
+pub use settings::Settings;
 pub use state::{Access, Asset, Discussion, PullRequest, Release};
 use state::{State, Tag};
 
@@ -120,6 +122,12 @@ impl FakeGithub {
         state.former_names.insert(former);
         (state.owner, state.name) = (owner.to_owned(), name.to_owned());
         drop(state);
+        self
+    }
+
+    /// Changes the repository's settings.
+    pub fn set_up(&self, change: impl FnOnce(&mut Settings)) -> &Self {
+        change(&mut self.shared.state().settings);
         self
     }
 

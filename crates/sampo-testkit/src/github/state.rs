@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::fault::Fault;
+use super::settings::Settings;
 
 /// A release as the fake holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +86,8 @@ impl PullRequest {
 /// What a token may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
+    /// The token of a person who may also see and change settings.
+    Admin,
     /// A person's token that may write.
     Write,
     /// A person's token that may only read.
@@ -104,7 +107,7 @@ impl Access {
     }
 
     pub(crate) fn can_write(self) -> bool {
-        matches!(self, Self::Write | Self::Installation)
+        matches!(self, Self::Admin | Self::Write | Self::Installation)
     }
 
     pub(crate) fn is_installation(self) -> bool {
@@ -128,6 +131,7 @@ pub(crate) struct State {
     pub(crate) name: String,
     pub(crate) id: u64,
     pub(crate) private: bool,
+    pub(crate) settings: Settings,
     /// The full names that it had before.
     pub(crate) former_names: BTreeSet<String>,
     pub(crate) default_branch_head: String,
@@ -169,6 +173,7 @@ impl State {
             name: "app".into(),
             id: 4711,
             private: false,
+            settings: Settings::default(),
             former_names: BTreeSet::new(),
             default_branch_head: "d".repeat(40),
             tokens: BTreeMap::from([(super::TOKEN.to_owned(), Access::Write)]),

@@ -284,6 +284,9 @@ impl From<GithubError> for BackendError {
 #[path = "github_release/driver.rs"]
 mod driver;
 #[cfg(test)]
+#[path = "github_release/examination_tests.rs"]
+mod examination_tests;
+#[cfg(test)]
 #[path = "github_release/fault_tests.rs"]
 mod fault_tests;
 #[cfg(test)]
