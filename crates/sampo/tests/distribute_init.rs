@@ -298,6 +298,18 @@ fn without_programs_or_a_repository_it_says_what_to_do() {
 }
 
 #[test]
+fn a_rare_target_gets_a_runner_so_that_the_matrix_knows_where_it_is_built() {
+    let repo = fresh();
+    done(&repo, &["--target", "s390x-unknown-linux-gnu", "--ci", "none"]);
+    let config = repo.read(CONFIG);
+    assert!(config.contains("\n[distribute.runners]\ns390x-unknown-linux-gnu = \"ubuntu-24.04\"\n"), "{config}");
+    let ended = sampo(&repo, &["distribute", "matrix", "--all"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    repo.commit("set up");
+    assert!(done(&repo, &["--target", "s390x-unknown-linux-gnu", "--ci", "none"]).starts_with("everything is set up"));
+}
+
+#[test]
 fn shells_complete_targets_and_kinds_of_destinations() {
     let repo = Repo::new();
     for shell in ["bash", "zsh", "fish"] {
@@ -328,6 +340,7 @@ fn what_does_not_go_together_or_cannot_be_read_is_refused() {
         "config-invalid",
         &["`directory` cannot be set up: `site`"],
     );
+    refused(&repo, &["--target", "x86_64-unknown-linux-gun"], "target-misspelt", &["`x86_64-unknown-linux-gnu`"]);
     refused(&repo, &["--package", "nobody"], "unknown-package", &["nobody"]);
     let ended = init(&repo, &[]);
     assert!(ended.code == 1 && ended.stderr.contains("`--yes` takes what the workspace suggests"), "{}", ended.stderr);

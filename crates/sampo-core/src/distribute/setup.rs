@@ -125,13 +125,13 @@ impl Setup {
 
     /// Where the pipeline of `ci` would be written, and what is there.
     pub fn standing(&self, ci: Ci, placement: &Placement) -> Result<Standing, SampoError> {
-        Ok(pipeline::standing(&self.project.root, &self.pipeline(ci, &self.project.config), placement)?)
+        Ok(pipeline::standing(&self.project.root, &self.pipeline(ci, &self.project.config)?, placement)?)
     }
 
     /// Everything that `answers` lack to be true. Writes nothing; a plan of a plan that was applied is empty.
     pub fn plan(&self, answers: &Answers) -> Result<Plan, SampoError> {
         let Project { root, workspace, .. } = &self.project;
-        answers.backends.iter().try_for_each(NewBackend::check)?;
+        answers.check()?;
         let text = configuration::with(&self.configuration, answers, &self.project)?;
         let config = Config::parse(Path::new(config::PATH), text.clone())?;
         check_backends(&config)?;
@@ -154,7 +154,7 @@ impl Setup {
             let repository = repository.map(|repository| self.address(repository));
             plan.changes.extend(manifests::changes(&config, &participants, repository.as_deref())?);
         }
-        let pipeline = self.pipeline(answers.ci, &config);
+        let pipeline = self.pipeline(answers.ci, &config)?;
         pipeline::plan(&pipeline, &answers.placement, &mut plan)?;
         plan.next_steps = next_steps::of(&plan, &config, workspace, answers.ci);
         Ok(plan)

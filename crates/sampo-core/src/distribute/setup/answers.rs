@@ -66,6 +66,17 @@ impl Default for Answers {
     }
 }
 
+impl Answers {
+    /// Fails if a target or a backend is not what anybody can have meant.
+    pub(super) fn check(&self) -> Result<(), SetupError> {
+        let unlikely = self.targets.iter().find_map(|target| Some((target, target.meant()?)));
+        if let Some((target, meant)) = unlikely.filter(|(target, _)| target.default_runner().is_none()) {
+            return Err(SetupError::Misspelt { target: target.clone(), meant });
+        }
+        self.backends.iter().try_for_each(NewBackend::check)
+    }
+}
+
 /// A backend to be configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NewBackend {

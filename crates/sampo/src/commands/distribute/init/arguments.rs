@@ -40,7 +40,7 @@ pub struct Arguments {
     #[arg(long)]
     pub dry_run: bool,
     /// A target to build for; may be repeated.
-    #[arg(long, value_name = "TARGET", num_args = 1.., value_parser = TargetParser, help_heading = PROGRAMS)]
+    #[arg(long, value_name = "TARGET", num_args = 1.., value_parser = TargetParser, hide_possible_values = true, help_heading = PROGRAMS)]
     pub target: Vec<Target>,
     /// How programs are packed, but for Windows, where it is zip or `none`.
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = PROGRAMS)]
@@ -127,7 +127,7 @@ pub enum Archive {
     /// zstd: small and fast.
     #[value(name = "tar.zst")]
     TarZst,
-    /// zip.
+    /// zip, which Windows unpacks too.
     Zip,
     /// Programs as they are, on Windows too.
     None,
