@@ -13,7 +13,7 @@ use crate::init::{self, NewFile};
 use crate::project::Project;
 use crate::repository::repository;
 use crate::transaction::{self, Change};
-use crate::workspace::{Workspace, find_root};
+use crate::workspace::{PackageId, Workspace, find_root};
 
 mod answers;
 mod configuration;
@@ -30,6 +30,7 @@ pub use error::SetupError;
 pub use pipeline::{Ci, Placement, Standing};
 
 use super::check_backends;
+use super::naming::file_name_part;
 use super::participant::participants;
 
 /// A workspace, and what is there already.
@@ -111,6 +112,13 @@ impl Setup {
     /// Whether no backend is configured.
     pub fn lacks_backends(&self) -> bool {
         self.project.config.distribute.backends.is_empty()
+    }
+
+    /// The glob that is suggested for the artifacts of `package`: where its build puts them, in files whose names say for
+    /// which target they are.
+    pub fn usual_artifacts(&self, package: &PackageId) -> String {
+        let folder = &self.project.config.distribute.artifacts_dir;
+        format!("{folder}/{}-{{{{ target }}}}/*{{{{ target }}}}*", file_name_part(package.name()))
     }
 
     /// What the workspace itself suggests: the answers to questions that nobody is asked.

@@ -5,7 +5,6 @@ use std::path::Path;
 use crate::config::distribute::ArchiveFormat;
 use crate::config::{self, Config, ConfigError, Repository};
 use crate::distribute::destination::check_backends;
-use crate::distribute::naming::file_name_part;
 use crate::error::Diagnose;
 use crate::target::Target;
 use crate::workspace::PackageId;
@@ -139,11 +138,4 @@ pub struct ReadyMade {
     pub artifacts: String,
     /// The command that makes them.
     pub build: Option<String>,
-}
-
-impl ReadyMade {
-    /// The glob that is suggested: where the build puts it, whose name says for which target it is.
-    pub fn usual_artifacts(package: &PackageId) -> String {
-        format!("dist/{}-{{{{ target }}}}/*{{{{ target }}}}*", file_name_part(package.name()))
-    }
 }

@@ -15,7 +15,7 @@ impl Arguments {
         let suggested = setup.suggestion()?;
         let ready_made = match &self.package {
             Some(name) => Some(self.ready_made(setup, name)?),
-            None if asks && setup.lacks_programs()? => Some(prompts::ready_made(setup.workspace())?),
+            None if asks && setup.lacks_programs()? => Some(prompts::ready_made(setup)?),
             None => None,
         };
         let targets = match self.target.as_slice() {
@@ -56,7 +56,7 @@ impl Arguments {
 
     fn ready_made(&self, setup: &Setup, name: &str) -> Result<ReadyMade, SampoError> {
         let package = setup.workspace().resolve(name)?.id.clone();
-        let artifacts = self.artifacts.clone().unwrap_or_else(|| ReadyMade::usual_artifacts(&package));
+        let artifacts = self.artifacts.clone().unwrap_or_else(|| setup.usual_artifacts(&package));
         Ok(ReadyMade { package, artifacts, build: self.build.clone() })
     }
 
