@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use sampo_testkit::Repo;
+use sampo_testkit::runner::outputs;
 use serde_json::Value;
 
 /// An `action.yml`.
@@ -20,6 +21,8 @@ pub struct Action {
 pub struct Ended {
     /// The exit code of the step that ended it.
     pub code: i32,
+    /// The process that the runner would end if the job were cancelled now.
+    pub process: u32,
     /// What was printed.
     pub log: String,
     /// The action's outputs.
@@ -59,7 +62,7 @@ impl Action {
             assert!(self.names("inputs").contains(name), "unexpected input `{name}`");
         }
         let mut contexts = Contexts { inputs, definition: &self.definition, variables, steps: BTreeMap::new() };
-        let mut ended = Ended { code: 0, log: String::new(), outputs: BTreeMap::new(), paths: Vec::new() };
+        let mut ended = Ended { code: 0, process: 0, log: String::new(), outputs: BTreeMap::new(), paths: Vec::new() };
         let files = repo.outside("runner files");
         let path_file = files.join("path");
         fs::write(&path_file, "").unwrap();
@@ -85,12 +88,14 @@ impl Action {
             for (name, value) in step["env"].as_object().into_iter().flatten() {
                 command.env(name, contexts.filled(value.as_str().unwrap()));
             }
-            let output_of_step = command.output().unwrap();
+            let running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            ended.process = running.id();
+            let output_of_step = running.wait_with_output().unwrap();
             ended.code = output_of_step.status.code().unwrap();
             ended.log += &String::from_utf8_lossy(&output_of_step.stdout);
             ended.log += &String::from_utf8_lossy(&output_of_step.stderr);
             let id = step["id"].as_str().unwrap().to_owned();
-            contexts.steps.insert(id, outputs(&fs::read_to_string(&output).unwrap()));
+            contexts.steps.insert(id, outputs(&fs::read_to_string(&output).unwrap()).unwrap());
         }
         for (name, output) in self.definition["outputs"].as_object().unwrap() {
             ended.outputs.insert(name.clone(), contexts.filled(output["value"].as_str().unwrap()));
@@ -138,21 +143,4 @@ impl Contexts<'_> {
         let given = self.inputs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         given.or_else(|| declared["default"].as_str().map(|default| self.filled(default)))
     }
-}
-
-/// What a step wrote into its file of outputs; a line that the runner refuses fails the test.
-fn outputs(text: &str) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        match (line.split_once("<<"), line.split_once('=')) {
-            (Some((name, delimiter)), value) if value.is_none_or(|(before, _)| before.len() > name.len()) => {
-                let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
-                found.insert(name.to_owned(), value.join("\n"));
-            }
-            (_, Some((name, value))) => drop(found.insert(name.to_owned(), value.to_owned())),
-            _ => panic!("the runner refuses `{line}`"),
-        }
-    }
-    found
 }
