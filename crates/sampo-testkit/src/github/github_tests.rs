@@ -322,3 +322,35 @@ async fn a_pull_request_that_github_refuses_is_refused() {
         assert!(status == 403 && refusal["message"].as_str().unwrap().contains(words), "{refusal}");
     }
 }
+
+#[tokio::test]
+async fn the_other_api_takes_only_what_it_knows_and_refuses_with_a_success() {
+    let github = FakeGithub::start();
+    github.with_discussions(&["ideas"]);
+    let ask = async |query: &str, variables: Value| {
+        let (status, body) = post(&github, "/graphql", &json!({ "query": query, "variables": variables })).await;
+        assert_eq!(status, 200);
+        (body["errors"][0]["type"].clone(), body["data"].clone())
+    };
+    let forum = "query($owner: String!, $name: String!) { repository(owner: $owner, name: $name) { discussionCategories(first: 9) { nodes { id } } } }";
+    let known = json!({ "owner": "acme", "name": "app" });
+    let category = ask(forum, known.clone()).await.1["repository"]["discussionCategories"]["nodes"][0]["id"].clone();
+    assert_eq!(category, "DIC_ideas");
+    assert_eq!(ask(forum, json!({ "owner": "acme", "name": "other" })).await.0, "NOT_FOUND");
+    for broken in
+        [forum.replace("id", "emoji"), forum.replace("owner: $owner", "owner: \"acme\""), format!("{forum}}}")]
+    {
+        assert_eq!(ask(&broken, known.clone()).await, (Value::Null, Value::Null), "{broken}");
+    }
+    assert_eq!(ask(forum, json!({ "owner": "acme", "name": "app", "after": null })).await.1, Value::Null);
+    let open = "mutation($input: CreateDiscussionInput!) { createDiscussion(input: $input) { discussion { url } } }";
+    let input = |category: &str, body: &str| json!({ "input": { "repositoryId": "R_4711", "categoryId": category, "title": "x", "body": body } });
+    assert_eq!(ask(open, input("DIC_news", "text")).await.0, "NOT_FOUND");
+    assert_eq!(ask(open, input("DIC_ideas", " ")).await.0, "UNPROCESSABLE");
+    assert_eq!(ask(open, input("DIC_ideas", &"x".repeat(65_537))).await.0, "UNPROCESSABLE");
+    assert!(github.discussions().is_empty());
+    assert!(ask(open, input("DIC_ideas", "text")).await.1["createDiscussion"]["discussion"]["url"].is_string());
+    assert_eq!(github.discussions().len(), 1);
+    let (status, _) = send(request(&github, Method::POST, "/graphql").json(&json!({ "query": forum }))).await;
+    assert_eq!(status, 401, "nobody may ask without a token");
+}
