@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::process::Command;
 
 use super::fault::Fault;
 use super::settings::Settings;
@@ -167,6 +168,20 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// Takes note of the tags that were pushed to the repository of [`FakeGithub::with_git`](super::FakeGithub::with_git).
+    pub(crate) fn see_pushed_tags(&mut self) {
+        let Some(folder) = &self.git_folder else { return };
+        let format = "--format=%(refname:lstrip=2) %(objectname) %(*objectname)";
+        let listed = Command::new("git").arg("-C").arg(folder).args(["for-each-ref", format, "refs/tags"]).output();
+        for line in String::from_utf8_lossy(&listed.expect("git").stdout).lines() {
+            let mut words = line.split(' ').map(str::to_owned);
+            let (Some(name), Some(object), Some(commit)) = (words.next(), words.next(), words.next()) else { continue };
+            // A light tag is no object of its own.
+            let (commit, object) = if commit.is_empty() { (object, None) } else { (commit, Some(object)) };
+            self.tags.entry(name).or_insert(Tag { commit, object, invented: false });
+        }
+    }
+
     pub(crate) fn new(store: PathBuf) -> Self {
         Self {
             owner: "acme".into(),
