@@ -278,6 +278,20 @@ fn a_package_of_npm_names_what_its_build_makes() {
 }
 
 #[test]
+fn another_folder_of_built_files_is_where_artifacts_and_workflow_look() {
+    let repo = Repo::new();
+    repo.write("package.json", r#"{ "name": "tool", "version": "1.0.0" }"#).write("yarn.lock", "");
+    repo.write(CONFIG, "[github]\nrepository = 'acme/app'\n[distribute]\nartifacts_dir = 'out'\n");
+    done(&repo, &["--package", "tool", "--target", TARGETS[0]]);
+    assert!(repo.read(CONFIG).contains("\nartifacts = [\"out/tool-{{ target }}/*{{ target }}*\"]\n"));
+    let workflow = repo.read(WORKFLOW);
+    assert!(
+        workflow.contains("path: \"out/${{ matrix.artifact }}/\"") && workflow.contains("yarn install"),
+        "{workflow}"
+    );
+}
+
+#[test]
 fn without_programs_or_a_repository_it_says_what_to_do() {
     let repo = Repo::new();
     repo.cargo_workspace(&[("core", "1.0.0", "")]);
@@ -295,6 +309,18 @@ fn without_programs_or_a_repository_it_says_what_to_do() {
 
     let ended: Ended = Repo::new().output(env!("CARGO_BIN_EXE_sampo"), &["distribute", "init", "--yes"]).into();
     assert!(ended.code == 1 && ended.stderr.contains("error[no-packages]"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_rare_target_gets_a_runner_so_that_the_matrix_knows_where_it_is_built() {
+    let repo = fresh();
+    done(&repo, &["--target", "s390x-unknown-linux-gnu", "--ci", "none"]);
+    let config = repo.read(CONFIG);
+    assert!(config.contains("\n[distribute.runners]\ns390x-unknown-linux-gnu = \"ubuntu-24.04\"\n"), "{config}");
+    let ended = sampo(&repo, &["distribute", "matrix", "--all"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    repo.commit("set up");
+    assert!(done(&repo, &["--target", "s390x-unknown-linux-gnu", "--ci", "none"]).starts_with("everything is set up"));
 }
 
 #[test]
@@ -328,6 +354,7 @@ fn what_does_not_go_together_or_cannot_be_read_is_refused() {
         "config-invalid",
         &["`directory` cannot be set up: `site`"],
     );
+    refused(&repo, &["--target", "x86_64-unknown-linux-gun"], "target-misspelt", &["`x86_64-unknown-linux-gnu`"]);
     refused(&repo, &["--package", "nobody"], "unknown-package", &["nobody"]);
     let ended = init(&repo, &[]);
     assert!(ended.code == 1 && ended.stderr.contains("`--yes` takes what the workspace suggests"), "{}", ended.stderr);
