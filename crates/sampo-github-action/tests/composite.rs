@@ -1,6 +1,8 @@
 //! `action.yml` as a runner plays it: it installs the program from a release on a local server, and runs it.
 #![cfg(unix)]
 
+#[path = "composite/expression.rs"]
+mod expression;
 #[path = "composite/release.rs"]
 mod release;
 #[path = "composite/runner.rs"]
@@ -13,7 +15,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use release::VERSION;
-use runner::{Action, Ended};
+use runner::{Action, Ended, Place};
 use sampo_testkit::web_root::{Files, WebFault};
 use sampo_testkit::{Repo, WebRoot, executables};
 
@@ -65,7 +67,8 @@ impl Job {
     }
 
     fn call(&self, inputs: &[(&str, &str)]) -> Ended {
-        self.action.call(&self.repo, &self.variables, inputs)
+        let place = Place { repo: &self.repo, workspace: self.repo.root(), variables: &self.variables };
+        self.action.call(place, inputs)
     }
 
     /// Everything below the tool cache that is a file.
