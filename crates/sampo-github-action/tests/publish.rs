@@ -215,6 +215,14 @@ fn a_remote_that_is_not_there_is_told_before_anything_is_published() {
 }
 
 #[test]
+fn an_address_of_github_that_is_none_is_told_before_anything_is_published() {
+    let scene = Scene::of_program("");
+    let step = scene.runner().env("GITHUB_SERVER_URL", "nowhere").step(&[("command", "publish")]);
+    assert_eq!((step.code, scene.remote_tags().len()), (1, 0), "{}", step.log);
+    assert_eq!(scene.repo.git(&["tag", "--list"]), "");
+}
+
+#[test]
 fn tags_are_made_in_the_name_of_the_bot_unless_somebody_else_is_configured() {
     let tagger =
         |scene: &Scene| scene.repo.git(&["for-each-ref", "--format=%(taggername) %(taggeremail)", "refs/tags/my*"]);
