@@ -215,11 +215,14 @@ fn a_remote_that_is_not_there_is_told_before_anything_is_published() {
 }
 
 #[test]
-fn an_address_of_github_that_is_none_is_told_before_anything_is_published() {
+fn what_nobody_could_be_told_is_not_even_begun() {
     let scene = Scene::of_program("");
-    let step = scene.runner().env("GITHUB_SERVER_URL", "nowhere").step(&[("command", "publish")]);
-    assert_eq!((step.code, scene.remote_tags().len()), (1, 0), "{}", step.log);
-    assert_eq!(scene.repo.git(&["tag", "--list"]), "");
+    let nowhere = scene.repo.outside("missing").join("no/output").to_string_lossy().into_owned();
+    for (variable, value) in [("GITHUB_SERVER_URL", "nowhere"), ("GITHUB_OUTPUT", &nowhere)] {
+        let step = scene.runner().env(variable, value).step(&[("command", "publish")]);
+        assert_eq!((step.code, scene.remote_tags().len()), (1, 0), "{variable}: {}", step.log);
+        assert_eq!(scene.repo.git(&["tag", "--list"]), "", "{variable}");
+    }
 }
 
 #[test]
