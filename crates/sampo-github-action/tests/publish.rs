@@ -151,6 +151,7 @@ fn what_was_published_before_a_failure_is_pushed_and_told() {
     let [error] = step.told("error").try_into().unwrap();
     assert!(error.starts_with("publish-failed: `cargo/top` 1.0.0 could not be published"), "{error}");
     assert!(step.summary.contains("## Failed\n\n🔴 **`publish-failed`**"), "{}", step.summary);
+    assert!(step.summary.contains("**Re-run failed jobs**"), "{}", step.summary);
 
     let again = scene.publish(&[]);
     assert_eq!((again.code, scene.remote_tags().len()), (0, 3), "{}", again.log);

@@ -11,6 +11,7 @@ use super::announcement;
 use crate::annotations;
 use crate::inputs::Inputs;
 use crate::job::{Ending, Job};
+use crate::summary::RE_RUN;
 
 /// The width of a workflow's log.
 const WIDTH: usize = 160;
@@ -70,8 +71,6 @@ fn tell(job: &mut Job, report: &Report, path: PathBuf) -> Ending {
 
 /// What to press, and where the command works that the report names.
 fn how_to_try_again(inputs: &Inputs, report: &Report) -> String {
-    let click = "To try again what did not succeed, press **Re-run jobs**, **Re-run failed jobs** on this page: what was \
-                 delivered stays as it is.";
     let place = match inputs.environment().get("GITHUB_RUN_ID").filter(|_| report.from.is_none()) {
         None => "in a clone".to_owned(),
         Some(run) => {
@@ -81,7 +80,7 @@ fn how_to_try_again(inputs: &Inputs, report: &Report) -> String {
             )
         }
     };
-    format!("{click} The command below does the same {place}.")
+    format!("To try again what did not succeed, {RE_RUN} The command below does the same {place}.")
 }
 
 /// Which releases the inputs mean, and what of them.
