@@ -203,7 +203,7 @@ impl FakeGithub {
         self
     }
 
-    /// The branches of pull requests are looked for in this repository: both must be there, and differ.
+    /// Tags, and the branches of pull requests, are looked for in this repository. Both branches must be there, and differ.
     pub fn with_git(&self, repository: impl Into<std::path::PathBuf>) -> &Self {
         self.shared.state().git_folder = Some(repository.into());
         self

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::process::Command;
 
 use super::fault::Fault;
 
@@ -194,6 +195,26 @@ impl State {
 
     pub(crate) fn release_mut(&mut self, id: u64) -> Option<&mut Release> {
         self.releases.iter_mut().find(|release| release.id == id)
+    }
+
+    /// Takes over the tags and the default branch of the repository itself, if there is one.
+    pub(crate) fn learn_tags(&mut self) {
+        let Some(repository) = &self.git_folder else { return };
+        let format = "--format=%(refname) %(objectname) %(*objectname)";
+        let refs = ["refs/heads/main", "refs/tags"];
+        let listed = Command::new("git").arg("-C").arg(repository).args(["for-each-ref", format]).args(refs).output();
+        for line in String::from_utf8_lossy(&listed.expect("git").stdout).lines() {
+            let [reference, object, commit] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+            let Some(name) = reference.strip_prefix("refs/tags/") else {
+                self.default_branch_head = object.to_owned();
+                continue;
+            };
+            let tag = match commit {
+                "" => Tag { commit: object.to_owned(), object: None, invented: false },
+                commit => Tag { commit: commit.to_owned(), object: Some(object.to_owned()), invented: false },
+            };
+            self.tags.insert(name.to_owned(), tag);
+        }
     }
 
     /// The release that holds the asset, and the asset's place in it.
