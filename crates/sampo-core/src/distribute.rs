@@ -27,6 +27,7 @@ pub mod naming;
 pub mod pack;
 pub mod participant;
 pub mod platform;
+pub(crate) mod publishing;
 pub mod report;
 pub mod resolve;
 pub mod retry;
@@ -174,13 +175,21 @@ async fn builder<'a>(project: &'a Project, token_variables: &'a [String], caller
 }
 
 /// What every step stands on: who takes part, and where the releases come from.
-struct Ground<'a> {
-    participants: Vec<Participant<'a>>,
+pub(crate) struct Ground<'a> {
+    /// Those that take part, sorted by id.
+    pub participants: Vec<Participant<'a>>,
     git: Git,
-    repository: Option<Repository>,
+    /// The repository on GitHub, where it is known.
+    pub repository: Option<Repository>,
 }
 
 impl<'a> Ground<'a> {
+    /// That of everything.
+    pub async fn whole(project: &'a Project) -> Result<Self, SampoError> {
+        let choice = Choice { selection: Selection::AtHead, packages: Vec::new(), targets: Vec::new() };
+        Self::of(project, &choice).await
+    }
+
     async fn of(project: &'a Project, choice: &Choice) -> Result<Self, SampoError> {
         let all = participants(&project.config, &project.workspace)?;
         let participants = narrow(all, &project.workspace, &choice.packages, &choice.targets)?;
@@ -189,7 +198,8 @@ impl<'a> Ground<'a> {
         Ok(Self { participants, git, repository })
     }
 
-    fn backend_context(&self, project: &Project, caller: &Caller) -> Result<BackendContext, SampoError> {
+    /// What backends share.
+    pub fn backend_context(&self, project: &Project, caller: &Caller) -> Result<BackendContext, SampoError> {
         Ok(BackendContext {
             root: project.root.clone(),
             repository: self.repository.clone(),
@@ -215,7 +225,7 @@ impl<'a> Ground<'a> {
 }
 
 /// The section of the changelog beside the manifest, if there is one.
-fn notes(package: &Package, version: &Version) -> Option<String> {
+pub(crate) fn notes(package: &Package, version: &Version) -> Option<String> {
     let changelog = package.manifest.with_file_name("CHANGELOG.md");
     let text = std::fs::read_to_string(changelog).ok()?;
     crate::release::changelog::section(&text, version)

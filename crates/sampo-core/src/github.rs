@@ -11,6 +11,7 @@ use http::header::LINK;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::environment::Environment;
 use crate::secret::Redactor;
 
 use answer::Answer;
@@ -20,7 +21,9 @@ pub mod address;
 mod answer;
 pub mod asset_name;
 pub mod call;
+pub mod discussions;
 pub mod error;
+mod graphql;
 pub mod limits;
 pub mod model;
 pub(crate) mod patience;
@@ -29,6 +32,7 @@ pub mod pulls;
 pub mod releases;
 pub mod repository;
 pub mod settings;
+pub mod text;
 pub mod token;
 mod transfer;
 mod transport;
@@ -63,6 +67,12 @@ impl Github {
         let redactor = token.as_ref().map(Token::redactor).unwrap_or_default();
         let (limit, transport) = (Limit::default(), OnceLock::new());
         Self { addresses, token, timeout: ANSWER_TIMEOUT, limit, redactor, client: None, transport }
+    }
+
+    /// A client of the GitHub that `environment` is about, with the token there.
+    pub fn of_environment(environment: &Environment) -> Result<Self, GithubError> {
+        let addresses = Addresses::resolve(None, environment)?;
+        Ok(Self::new(addresses, Token::find(None, environment)).redacted_by(environment.redactor([])))
     }
 
     /// The same, which shows nothing of what `redactor` knows either, should a server repeat it.
@@ -141,7 +151,8 @@ impl Github {
     }
 
     fn path(&self, call: &Call) -> String {
-        format!("{}{}", self.addresses.api_path(), call.path())
+        let base = if call.is_graphql { self.addresses.graphql_base() } else { self.addresses.api_path() };
+        format!("{base}{}", call.path())
     }
 
     async fn answer(&self, call: &Call, path: String) -> Result<Answer, GithubError> {

@@ -57,28 +57,10 @@ fn delimiter(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::fs;
 
     use super::*;
-
-    /// Reads the file by the rules of the runner.
-    fn read(text: &str) -> BTreeMap<String, String> {
-        let mut outputs = BTreeMap::new();
-        let mut lines = text.split_terminator('\n');
-        while let Some(line) = lines.next() {
-            let equals = line.find('=').unwrap_or(usize::MAX);
-            let heredoc = line.find("<<").unwrap_or(usize::MAX);
-            if equals < heredoc {
-                outputs.insert(line[..equals].to_owned(), line[equals + 1..].to_owned());
-            } else {
-                let (name, delimiter) = line.split_once("<<").expect("an assignment");
-                let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
-                outputs.insert(name.to_owned(), value.join("\n"));
-            }
-        }
-        outputs
-    }
+    use sampo_testkit::runner::outputs;
 
     #[test]
     fn values_are_appended_and_read_back_whatever_they_contain() {
@@ -86,12 +68,12 @@ mod tests {
         let path = folder.path().join("output");
         fs::write(&path, "earlier=1").unwrap();
         let hostile = "a\nbuild-needed=true\nsampo-<<x\nEOF";
-        let outputs = [("build-matrix", r#"{"include":[{"x":"a=b<<c"}]}"#), ("notes", hostile), ("empty", "")];
-        append(&path, &outputs).unwrap();
-        let read = read(&fs::read_to_string(&path).unwrap());
+        let written = [("build-matrix", r#"{"include":[{"x":"a=b<<c"}]}"#), ("notes", hostile), ("empty", "")];
+        append(&path, &written).unwrap();
+        let read = outputs(&fs::read_to_string(&path).unwrap()).unwrap();
         assert_eq!(read.len(), 4, "{read:?}");
         assert_eq!(read["earlier"], "1");
-        for (name, value) in outputs {
+        for (name, value) in written {
             assert_eq!(read[name], value);
         }
     }

@@ -4,6 +4,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod announce;
 pub mod atomic;
 pub mod changeset;
 pub mod clock;

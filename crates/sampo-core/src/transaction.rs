@@ -118,6 +118,11 @@ pub fn apply(root: &Path, changes: &[Change]) -> Result<(), TransactionError> {
     apply_with(root, changes, &|| Ok(()))
 }
 
+/// Whether files below `root` are being changed, or were when a run was killed.
+pub fn is_unfinished(root: &Path) -> bool {
+    root.join(journal::PATH).symlink_metadata().is_ok()
+}
+
 /// Takes back what a run in `root` that was killed has left half done, if there was one.
 pub fn recover(root: &Path) -> Result<Option<Left>, TransactionError> {
     recover_with(root, &|| Ok(()))

@@ -42,9 +42,9 @@ pub fn group(title: &str, text: &str) {
     println!("::group::{}\n{}\n::endgroup::", escaped(title), plain(text.trim_end()));
 }
 
-/// An error annotation, titled with the stable name of the error where it has one.
-pub fn error(code: Option<&str>, message: &str, hint: Option<&str>) {
-    annotate("error", code, &with_hint(message, hint));
+/// An error annotation. Its title is the stable name of the error, or says what the error is about.
+pub fn error(title: Option<&str>, message: &str, hint: Option<&str>) {
+    annotate("error", title, &with_hint(message, hint));
 }
 
 fn with_hint(message: &str, hint: Option<&str>) -> String {

@@ -243,6 +243,30 @@ mod tests {
     }
 
     #[test]
+    fn the_action_hands_over_every_input_and_its_page_describes_it() {
+        let action = include_str!("../action.yml");
+        let page = include_str!("../../../docs/action.md");
+        for name in INPUTS {
+            let handed_over = match *name {
+                // Set as the variable that the token of the job is usually in.
+                "github-token" => "GITHUB_TOKEN: ${{ inputs.github-token ".to_owned(),
+                name => format!("{}: ${{{{ inputs.{name} }}}}\n", variables(name)[0]),
+            };
+            assert!(action.contains(&handed_over), "action.yml lacks `{handed_over}`");
+            assert!(page.contains(&format!("| `{name}` |")), "docs/action.md does not describe `{name}`");
+        }
+        let known = |line: &str| {
+            let name = line.trim().strip_prefix("INPUT_")?.split_once(':')?.0.to_lowercase().replace('_', "-");
+            Some(INPUTS.contains(&name.as_str()))
+        };
+        assert!(action.lines().filter_map(known).all(|known| known), "action.yml hands over what nobody reads");
+        for name in crate::outputs::Outputs::NAMES {
+            assert!(action.contains(&format!("steps.sampo.outputs.{name} }}")), "action.yml lacks `{name}`");
+            assert!(page.contains(&format!("| `{name}` |")), "docs/action.md does not describe `{name}`");
+        }
+    }
+
+    #[test]
     fn only_what_was_probably_meant_for_us_is_warned_of() {
         let recorder = Recorder::default();
         let variables = [

@@ -82,9 +82,13 @@ impl Job {
 
     /// Tells of a failure that does not keep the rest from being done. The run fails in the end.
     pub fn fail(&mut self, error: &(dyn std::error::Error + 'static), code: Option<&str>, hint: Option<&str>) {
-        let message = chain(error);
-        annotations::error(code, &message, hint);
-        self.summary.add_failure(code, &message, hint);
+        self.fail_saying(code, &chain(error), hint);
+    }
+
+    /// The same for a failure that was put into words before.
+    pub fn fail_saying(&mut self, code: Option<&str>, message: &str, hint: Option<&str>) {
+        annotations::error(code, message, hint);
+        self.summary.add_failure(code, message, hint);
         self.has_failed = true;
     }
 

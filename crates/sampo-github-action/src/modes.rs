@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use crate::job::{Ending, Job};
 
+mod announcement;
 mod auto;
 mod distribute;
 mod matrix;

@@ -86,3 +86,40 @@ fn line(plan: &ReleasePlan, reporter: &dyn Reporter) -> String {
     }
     text(&plan)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sampo_core::event::Recorder;
+    use sampo_core::release::plan_file::PlannedRelease;
+
+    fn plan(changelog: String) -> ReleasePlan {
+        let release = PlannedRelease {
+            package: "cargo/a".parse().unwrap(),
+            version: "1.0.0".into(),
+            previous_version: None,
+            bump: None,
+            tag: "a-v1.0.0".into(),
+            prerelease: false,
+            changelog: Some(changelog),
+            has_artifacts: false,
+        };
+        ReleasePlan::new(None, vec![release])
+    }
+
+    #[test]
+    fn a_plan_that_the_runner_would_drop_leaves_out_its_notes() {
+        let recorder = Recorder::default();
+        let short = line(&plan("ä".repeat(400_000)), &recorder);
+        assert!(short.contains("äää") && recorder.events().is_empty());
+        let long = line(&plan("ä".repeat(450_000)), &recorder);
+        assert!(long.contains("\"changelog\":null") && recorder.events()[0].contains("too long"), "{long:.100}");
+    }
+
+    #[test]
+    fn every_output_is_written_whatever_happened() {
+        let values = Outputs::default().values(&Recorder::default());
+        let expected = ["false", "false", "false", "false", "", "", "", "[]", ""];
+        assert_eq!(values, expected);
+    }
+}

@@ -328,10 +328,10 @@ fn every_input_and_output_is_handed_on_and_none_stands_in_a_script() {
         let value = &action.definition["outputs"][output]["value"];
         assert_eq!(value, &format!("${{{{ steps.sampo.outputs.{output} }}}}"));
     }
-    let page = fs::read_to_string(release::project().join("docs/ci.md")).unwrap();
+    let page = fs::read_to_string(release::project().join("docs/action.md")).unwrap();
     let rows: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect();
     for name in action.names("inputs").into_iter().chain(action.names("outputs")) {
-        assert!(rows.iter().any(|row| row.contains(&format!("`{name}`"))), "docs/ci.md does not describe `{name}`");
+        assert!(rows.iter().any(|row| row.contains(&format!("`{name}`"))), "docs/action.md does not describe `{name}`");
     }
     for step in action.steps() {
         assert!(!step["run"].as_str().unwrap().contains("${{"), "{step}");

@@ -16,10 +16,12 @@ mod api;
 mod asset_name;
 mod downloads;
 mod fault;
+mod graphql;
 mod people;
 mod pulls;
 mod releases;
 mod server;
+mod settings;
 mod state;
 mod uploads;
 
@@ -27,7 +29,8 @@ pub use answer::Answer;
 pub use fault::Fault;
 use server::Shared;
 pub use server::{Host, LoggedRequest};
-pub use state::{Access, Asset, PullRequest, Release};
+pub use settings::Settings;
+pub use state::{Access, Asset, Discussion, PullRequest, Release};
 use state::{State, Tag};
 
 /// The token that may write, unless a test says otherwise.
@@ -122,6 +125,12 @@ impl FakeGithub {
         self
     }
 
+    /// Changes the repository's settings.
+    pub fn set_up(&self, change: impl FnOnce(&mut Settings)) -> &Self {
+        change(&mut self.shared.state().settings);
+        self
+    }
+
     /// Releases published from now on are immutable.
     pub fn with_immutable_releases(&self) -> &Self {
         self.shared.state().immutable_releases = true;
@@ -193,6 +202,23 @@ impl FakeGithub {
     pub fn add_contributor(&self, login: &str, commits: u64) -> &Self {
         self.shared.state().contributors.push((login.to_owned(), commits));
         self
+    }
+
+    /// Switches discussions on, with categories of these slugs.
+    pub fn with_discussions(&self, categories: &[&str]) -> &Self {
+        self.shared.state().categories = categories.iter().map(ToString::to_string).collect();
+        self
+    }
+
+    /// Opens a discussion, as a person would.
+    pub fn add_discussion(&self, title: &str, category: &str) -> &Self {
+        self.shared.state().add_discussion(title.to_owned(), String::new(), category.to_owned());
+        self
+    }
+
+    /// Every discussion, oldest first.
+    pub fn discussions(&self) -> Vec<Discussion> {
+        self.shared.state().discussions.clone()
     }
 
     /// Adds an annotated tag.

@@ -98,7 +98,8 @@ fn a_fresh_repository_gets_everything_and_a_second_run_changes_nothing() {
         "wrote .github/workflows/release.yml",
     ];
     assert_eq!(wrote, expected);
-    for step in ["1. look at the changes", "2. add `CARGO_REGISTRY_TOKEN`", "3. run `sampo distribute doctor`"] {
+    for step in ["1. look at", "2. allow Actions", "3. add `CARGO_REGISTRY_TOKEN`", "4. run `sampo distribute doctor`"]
+    {
         assert!(said.contains(step), "{said}");
     }
     let config = repo.read(CONFIG);
@@ -294,6 +295,17 @@ fn without_programs_or_a_repository_it_says_what_to_do() {
 
     let ended: Ended = Repo::new().output(env!("CARGO_BIN_EXE_sampo"), &["distribute", "init", "--yes"]).into();
     assert!(ended.code == 1 && ended.stderr.contains("error[no-packages]"), "{}", ended.stderr);
+}
+
+#[test]
+fn shells_complete_targets_and_kinds_of_destinations() {
+    let repo = Repo::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = sampo(&repo, &["completions", shell]).stdout;
+        for value in ["riscv64gc-unknown-linux-gnu", "github-release", "tar.zst", "gitlab"] {
+            assert!(script.contains(value), "{shell}: {value}");
+        }
+    }
 }
 
 #[test]

@@ -232,6 +232,23 @@ fn assert_described(keys: &BTreeSet<String>, path: &str) {
 }
 
 #[test]
+fn every_question_of_the_doctor_is_explained_and_no_other() {
+    let is_diagnosis = |(name, _): &(&str, Value)| *name == "distribute-diagnosis.schema.json";
+    let (_, schema) = sampo_core::schema::all().into_iter().find(is_diagnosis).expect("its schema");
+    let names = schema["$defs"]["Check"]["oneOf"].as_array().expect("the checks").iter();
+    let asked: BTreeSet<&str> = names.map(|name| name["const"].as_str().expect("a name")).collect();
+    assert!(asked.contains("tags"), "{asked:?}");
+    let pages = pages();
+    let page = pages.iter().find(|page| page.path == "docs/doctor.md").expect("the page");
+    let rows = page.text().lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let explained: BTreeSet<&str> = rows.map(|(name, _)| name).filter(|name| !LEVELS.contains(name)).collect();
+    assert_eq!(explained, asked);
+}
+
+/// The rows of the other table on that page.
+const LEVELS: &[&str] = &["ok", "note", "warning", "error"];
+
+#[test]
 fn every_error_code_is_explained_and_no_other() {
     let raised = raised_codes();
     assert!(raised.contains("config-invalid") && raised.contains("conflict"), "{raised:?}");

@@ -138,3 +138,7 @@ impl Diagnosis {
         text::render(self, width)
     }
 }
+
+#[cfg(test)]
+#[path = "doctor/doctor_tests.rs"]
+mod tests;

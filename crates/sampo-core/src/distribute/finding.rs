@@ -89,6 +89,8 @@ impl Area {
 pub enum Check {
     /// The configuration can be read, and everything in it resolves.
     Configuration,
+    /// No release was killed half-way.
+    Interrupted,
     /// Something is distributed.
     Packages,
     /// Every package goes somewhere, and every backend gets something.
@@ -164,6 +166,7 @@ impl Check {
     pub fn area(self) -> Area {
         match self {
             Self::Configuration
+            | Self::Interrupted
             | Self::Packages
             | Self::Destinations
             | Self::ArtifactNames

@@ -20,7 +20,7 @@ use crate::target::Target;
 use crate::workspace::{PackageId, Workspace};
 
 mod error;
-mod files;
+pub(crate) mod files;
 mod include;
 mod places;
 

@@ -54,6 +54,12 @@ impl Addresses {
         self.api.path().trim_end_matches('/')
     }
 
+    /// What the path of the GraphQL API begins with: nothing, or `/api` where the API's base is `/api/v3`.
+    pub(super) fn graphql_base(&self) -> &str {
+        let base = self.api_path();
+        base.strip_suffix("/v3").unwrap_or(base)
+    }
+
     /// Whether `url` is on the API's own host, where the token may be sent.
     pub(super) fn owns(&self, url: &Url) -> bool {
         url.origin() == self.api.origin()

@@ -11,7 +11,7 @@ use super::error::{FieldError, GithubError};
 use crate::secret::Redactor;
 
 /// How long to wait after a secondary limit for which GitHub names no time.
-const SECONDARY_WAIT: Duration = Duration::from_secs(60);
+pub(super) const SECONDARY_WAIT: Duration = Duration::from_secs(60);
 /// The longest part of a message that is shown.
 const LONGEST_MESSAGE: usize = 500;
 

@@ -16,6 +16,8 @@ pub struct Call {
     pub(super) action: String,
     pub(super) accept: &'static str,
     pub(super) body: Option<serde_json::Value>,
+    /// Whether it is for the API that knows one address only.
+    pub(super) is_graphql: bool,
     path: String,
 }
 
@@ -40,9 +42,14 @@ impl Call {
         Self::new(Method::DELETE, action)
     }
 
+    /// A request to the other API, which is told in its body what it is about.
+    pub(super) fn graphql(action: impl Into<String>) -> Self {
+        Self { is_graphql: true, ..Self::post(action) }.at(["graphql"])
+    }
+
     fn new(method: Method, action: impl Into<String>) -> Self {
         let accept = "application/vnd.github+json";
-        Self { method, action: action.into(), accept, body: None, path: String::new() }
+        Self { method, action: action.into(), accept, body: None, is_graphql: false, path: String::new() }
     }
 
     /// Adds segments to the path; a `/` within one separates, everything else that is special is encoded.

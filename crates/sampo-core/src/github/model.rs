@@ -28,6 +28,22 @@ pub struct Release {
     pub assets: Vec<Asset>,
 }
 
+/// What people see of a published release.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ReleasePage {
+    /// Its address.
+    pub html_url: String,
+    /// Its notes.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// When it was published, as GitHub writes times.
+    #[serde(default)]
+    pub published_at: Option<String>,
+    /// The discussion that was opened together with it.
+    #[serde(default)]
+    pub discussion_url: Option<String>,
+}
+
 /// A file of a release.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Asset {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::call::encode;
 use super::error::GithubError;
-use super::model::{Asset, NewDraft, Publication, Release};
+use super::model::{Asset, NewDraft, Publication, Release, ReleasePage};
 use super::{Call, Github};
 use crate::config::Repository;
 
@@ -44,12 +44,24 @@ impl Github {
 impl Releases<'_> {
     /// The published release with this tag. Drafts are not found by their tags, only among [`all`](Self::all).
     pub async fn by_tag(&self, tag: &str) -> Result<Option<Release>, GithubError> {
-        self.github.find(self.get(format!("find the release `{tag}`")).at(["releases", "tags", tag])).await
+        self.github.find(self.tagged(tag)).await
+    }
+
+    /// What people see of the published release with this tag.
+    pub async fn page(&self, tag: &str) -> Result<Option<ReleasePage>, GithubError> {
+        self.github.find(self.tagged(tag)).await
     }
 
     /// Every release, drafts included where the token may write.
     pub async fn all(&self) -> Result<Vec<Release>, GithubError> {
         self.github.list(self.get("list the releases").at(["releases"])).await
+    }
+
+    /// The latest hundred releases, drafts included where the token may write.
+    pub async fn recent(&self) -> Result<Vec<Release>, GithubError> {
+        self.github
+            .fetch_patiently(&self.get("list the latest releases").at(["releases"]).query("per_page", "100"))
+            .await
     }
 
     /// The release with this id, published or not.
@@ -138,6 +150,15 @@ impl Releases<'_> {
     pub fn asset_address(&self, tag: &str, name: &str) -> String {
         let web = self.github.addresses().web();
         format!("{web}/{}/releases/download/{}/{}", self.repository, encode(tag), encode(name))
+    }
+
+    /// The page of the published release with this tag.
+    pub fn page_address(&self, tag: &str) -> String {
+        format!("{}/{}/releases/tag/{}", self.github.addresses().web(), self.repository, encode(tag))
+    }
+
+    fn tagged(&self, tag: &str) -> Call {
+        self.get(format!("find the release `{tag}`")).at(["releases", "tags", tag])
     }
 
     fn get(&self, action: impl Into<String>) -> Call {

@@ -53,7 +53,7 @@ mod tests {
         let path = format!(":/nowhere:{}", root.join("bin").display());
         let find = |program: &str| find(program, root, &path).map(|file| file.strip_prefix(root).unwrap().to_owned());
         assert_eq!(find("tool").as_deref(), Some(Path::new("bin/tool")));
-        assert_eq!(find("./deliver").as_deref(), Some(Path::new("./deliver")));
+        assert_eq!(find("./deliver").as_deref(), Some(Path::new("deliver")));
         assert_eq!(find("bin/tool").as_deref(), Some(Path::new("bin/tool")));
         for absent in ["text", "folder", "deliver", "missing", "./missing", "bin/text"] {
             assert_eq!(find(absent), None, "{absent}");

@@ -12,7 +12,7 @@ use crate::config::{ChangelogConfig, Repository};
 use crate::environment::Environment;
 use crate::error::chain;
 use crate::git::{Addition, Git, GitError};
-use crate::github::{Addresses, Github, GithubError, Token};
+use crate::github::{Addresses, Github, GithubError};
 use crate::project::Project;
 use crate::repository::repository;
 
@@ -185,10 +185,7 @@ impl Accounts {
         if commits.is_empty() {
             return Ok(Self::default());
         }
-        let token = Token::find(None, environment);
-        let redactor = environment.redactor([]);
-        let addresses = Addresses::resolve(None, environment)?;
-        let github = Github::new(addresses, token).with_timeout(ANSWER_TIMEOUT).redacted_by(redactor);
+        let github = Github::of_environment(environment)?.with_timeout(ANSWER_TIMEOUT);
         let login = |commit: String| async {
             let login = github.author_of(repository, &commit).await?;
             Ok::<_, GithubError>(login.map(|login| (commit, login)))

@@ -6,6 +6,7 @@ use anyhow::Context;
 use sampo_core::distribute::report::{Detail, Report, Verdict};
 use sampo_core::distribute::{self, Choice, Finishing, Outcome, Request, Selection};
 
+use super::announcement;
 use crate::annotations;
 use crate::inputs::Inputs;
 use crate::job::{Ending, Job};
@@ -22,6 +23,7 @@ pub async fn run(job: &mut Job) -> anyhow::Result<Ending> {
     let project = job.open().await?;
     let report_path = report_path(&job.inputs);
     let request = request(&job.inputs, &report_path)?;
+    let discussions = announcement::discussions(&job.inputs, &project)?;
     let (interrupt, caller) = job.attended();
     let Some(outcome) = interrupt.guard(distribute::deliver(&project, &request, &caller)).await else {
         return Ok(Ending::Interrupted);
@@ -33,6 +35,9 @@ pub async fn run(job: &mut Job) -> anyhow::Result<Ending> {
         }
         Outcome::Done(report) => {
             show(&report);
+            if !discussions.is_none() {
+                announcement::discuss(&project, &report, &discussions, &caller).await?;
+            }
             Ok(tell(job, &report, report_path))
         }
     }

@@ -8,11 +8,11 @@ use sampo_core::distribute::participant::has_artifacts;
 use sampo_core::git::{self, Git, GitError};
 use sampo_core::project::Project;
 use sampo_core::publish::push::{self, PushPlan, Pushed};
-use sampo_core::publish::{Histories, Outcome, Plan, Publisher, Upload};
+use sampo_core::publish::{Histories, Outcome, Plan, Publisher, Tagging, Upload};
 use sampo_core::release::plan_file::ReleasePlan;
 use sampo_core::workspace::PackageId;
 
-use super::matrix;
+use super::{announcement, matrix};
 use crate::job::{Ending, Job};
 
 mod account;
@@ -28,6 +28,7 @@ pub async fn run(job: &mut Job) -> anyhow::Result<Ending> {
 /// Publishes `project`, which is on a branch for releases. What succeeds is pushed and told, whatever else fails.
 pub async fn publish(job: &mut Job, project: &Project) -> anyhow::Result<Ending> {
     let is_dry_run = job.inputs.flag("dry-run")?;
+    let announcement = announcement::request(job, project)?;
     let git = identified(project.git(), is_dry_run).await.map_err(SampoError::from)?;
     let arguments = job.inputs.forwarded(&*job.reporter);
     let Project { workspace, config, environment, .. } = project;
@@ -47,20 +48,20 @@ pub async fn publish(job: &mut Job, project: &Project) -> anyhow::Result<Ending>
         error.into_iter().for_each(|error| job.fail_with(error));
         missing.refused.into_iter().for_each(|error| job.fail_with(error));
         job.outputs.release_plan = Some(planned);
-        return Ok(Ending::Through);
+        return Ok(announcement::announce(job, project, &plan, announcement.as_ref()).await);
     }
-    let Outcome { plan, error } = publisher.apply(plan).await;
+    let Outcome { mut plan, error } = publisher.apply(plan).await;
     job.outputs.published = plan.has_results();
     error.into_iter().for_each(|error| job.fail_with(error));
     let pushed = push(job, &git, &plan, missing).await;
     Account { project, plan: &plan, releases: &planned }.of_run(job, &pushed).await?;
     // A tag that nobody else can see is not released yet.
-    let seen = Plan { steps: plan.steps.into_iter().filter(|step| pushed.has(&step.tag)).collect(), ..plan };
-    // Here the entries on GitHub are made.
-    let released = released(project, &seen, false).await?;
+    plan.steps.retain(|step| pushed.has(&step.tag) || step.tagging == Tagging::Elsewhere);
+    let ending = announcement::announce(job, project, &plan, announcement.as_ref()).await;
+    let released = released(project, &plan, false).await?;
     job.outputs.build_matrix = matrix::of(job, project, &released).await?;
     job.outputs.release_plan = Some(released);
-    Ok(Ending::Through)
+    Ok(ending)
 }
 
 /// Git with somebody in whose name tags are made; a dry run only pretends.

@@ -1,5 +1,6 @@
 //! The pull requests of the mode `auto`: prepared one after the other, and told of.
 
+use sampo_core::distribute::Caller;
 use sampo_core::distribute::participant::has_artifacts;
 use sampo_core::project::Project;
 use sampo_core::pull_request::{self, Kind, Outcome, Prepared, Settings, Step, Wording};
@@ -9,24 +10,20 @@ use crate::inputs::Inputs;
 use crate::job::{Ending, Job};
 
 /// Prepares those that are `due`, until one fails, and tells of those that are open and have nothing left to release.
-pub async fn prepare(job: &mut Job, project: &Project, due: &[Kind]) -> anyhow::Result<Ending> {
+pub async fn prepare(job: &mut Job, caller: &Caller, project: &Project, due: &[Kind]) -> anyhow::Result<Ending> {
     let settings = settings(&job.inputs)?;
     let mut standing = Vec::new();
-    if !due.is_empty() {
-        let (interrupt, caller) = job.attended();
-        for kind in due {
-            let work = pull_request::prepare(project, *kind, &settings, &*caller.reporter, &caller.cancellation);
-            match interrupt.guard(work).await {
-                Some(Ok(Outcome::Prepared(prepared))) => {
-                    tell(job, project, *kind, &prepared, settings.dry_run)?;
-                    standing.push(prepared.wanted.branch);
-                }
-                Some(Ok(Outcome::Nothing(why))) => annotations::print(&format!("nothing to release: {why}")),
-                Some(Err(error)) if !caller.cancellation.is_cancelled() => {
-                    job.fail_with(error);
-                    return Ok(Ending::Through);
-                }
-                Some(Err(_)) | None => return Ok(Ending::Interrupted),
+    for kind in due {
+        match pull_request::prepare(project, *kind, &settings, &*caller.reporter, &caller.cancellation).await {
+            Ok(Outcome::Prepared(prepared)) => {
+                tell(job, project, *kind, &prepared, settings.dry_run)?;
+                standing.push(prepared.wanted.branch);
+            }
+            Ok(Outcome::Nothing(why)) => annotations::print(&format!("nothing to release: {why}")),
+            Err(_) if caller.cancellation.is_cancelled() => return Ok(Ending::Interrupted),
+            Err(error) => {
+                job.fail_with(error);
+                return Ok(Ending::Through);
             }
         }
     }

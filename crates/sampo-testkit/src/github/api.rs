@@ -4,10 +4,12 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
+use super::graphql;
 use super::people;
 use super::pulls;
 use super::releases;
 use super::server::{Head, Host, Shared};
+use super::settings;
 use super::state::{Access, State};
 
 /// A request to the repository that was let in.
@@ -97,6 +99,9 @@ fn route(
 ) -> Result<Answer, Answer> {
     let segments = head.segments();
     let mut segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    if segments == shared.graphql_path() && head.method == Method::POST {
+        return graphql::answer(state, &Call { shared, head, body, access });
+    }
     if shared.enterprise {
         if segments.get(..2) != Some(&["api", "v3"]) {
             return Err(unknown(state, head));
@@ -163,12 +168,19 @@ fn enter(shared: &Shared, state: &State, head: &Head, name: &str, access: Option
 fn repository(state: &mut State, call: &Call<'_>, rest: &[&str]) -> Result<Answer, Answer> {
     let method = call.head.method.as_str();
     match (method, rest) {
-        ("GET", []) => Ok(Answer::json(200, &describe(state, call.access))),
+        ("GET", []) => {
+            let answer = Answer::json(200, &describe(state, call.access));
+            Ok(match settings::scopes(state, call.access) {
+                Some(scopes) => answer.header("x-oauth-scopes", scopes),
+                None => answer,
+            })
+        }
         ("GET", ["git", "ref", "tags", tag @ ..]) => reference(state, &tag.join("/")),
         ("GET", ["git", "tags", object]) => tag_object(state, object),
         ("GET", ["commits", commit]) => people::commit(state, commit),
         ("GET", ["contributors"]) => people::contributors(state, call.head),
-        ("GET", ["immutable-releases"]) => Err(Answer::not_found()),
+        ("GET", ["immutable-releases"]) => settings::immutable_releases(state, call.access),
+        ("GET", ["actions", "permissions", "workflow"]) => settings::workflows(state, call.access),
         (_, ["pulls", rest @ ..]) => {
             pulls::answer(state, call, method, rest).unwrap_or_else(|| Err(unknown(state, call.head)))
         }
@@ -185,14 +197,16 @@ fn describe(state: &State, access: Option<Access>) -> Value {
         "name": state.name,
         "full_name": state.full_name(),
         "private": state.private,
-        "default_branch": "main",
+        "default_branch": state.settings.default_branch,
+        "archived": state.settings.archived,
+        "has_discussions": false,
     });
     if let Some(access) = access {
         // Of an installation GitHub always says no here, whatever it may do.
-        let push = access == Access::Write;
+        let push = access.can_write() && !access.is_installation();
         let pull = !access.is_installation();
         repository["permissions"] =
-            json!({ "admin": false, "maintain": false, "push": push, "triage": push, "pull": pull });
+            json!({ "admin": access == Access::Admin, "maintain": false, "push": push, "triage": push, "pull": pull });
     }
     repository
 }

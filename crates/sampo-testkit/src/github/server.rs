@@ -83,6 +83,11 @@ impl Shared {
         self.log.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// Where the other API is, which no version is part of.
+    pub(crate) fn graphql_path(&self) -> &'static [&'static str] {
+        if self.enterprise { &["api", "graphql"] } else { &["graphql"] }
+    }
+
     pub(crate) fn base(&self, host: Host) -> &str {
         &self.bases[Host::ALL.iter().position(|known| *known == host).expect("every host has a base")]
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::fault::Fault;
+use super::settings::Settings;
 
 /// A release as the fake holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +47,19 @@ pub struct Asset {
     pub(crate) hidden: u32,
 }
 
+/// A discussion as the fake holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discussion {
+    /// Its title.
+    pub title: String,
+    /// Its text.
+    pub body: String,
+    /// The slug of its category.
+    pub category: String,
+    /// Its number, which its address ends with.
+    pub number: usize,
+}
+
 /// A pull request as the fake holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullRequest {
@@ -73,6 +87,8 @@ impl PullRequest {
 /// What a token may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
+    /// The token of a person who may also see and change settings.
+    Admin,
     /// A person's token that may write.
     Write,
     /// A person's token that may only read.
@@ -92,7 +108,7 @@ impl Access {
     }
 
     pub(crate) fn can_write(self) -> bool {
-        matches!(self, Self::Write | Self::Installation)
+        matches!(self, Self::Admin | Self::Write | Self::Installation)
     }
 
     pub(crate) fn is_installation(self) -> bool {
@@ -116,6 +132,7 @@ pub(crate) struct State {
     pub(crate) name: String,
     pub(crate) id: u64,
     pub(crate) private: bool,
+    pub(crate) settings: Settings,
     /// The full names that it had before.
     pub(crate) former_names: BTreeSet<String>,
     pub(crate) default_branch_head: String,
@@ -125,6 +142,9 @@ pub(crate) struct State {
     pub(crate) commits: BTreeMap<String, Option<String>>,
     /// Logins with the number of their commits.
     pub(crate) contributors: Vec<(String, u64)>,
+    /// The slugs of the categories of discussions; none if discussions are switched off.
+    pub(crate) categories: Vec<String>,
+    pub(crate) discussions: Vec<Discussion>,
     pub(crate) releases: Vec<Release>,
     pub(crate) pulls: Vec<PullRequest>,
     /// Whether workflows may not open pull requests.
@@ -154,12 +174,15 @@ impl State {
             name: "app".into(),
             id: 4711,
             private: false,
+            settings: Settings::default(),
             former_names: BTreeSet::new(),
             default_branch_head: "d".repeat(40),
             tokens: BTreeMap::from([(super::TOKEN.to_owned(), Access::Write)]),
             tags: BTreeMap::new(),
             commits: BTreeMap::new(),
             contributors: Vec::new(),
+            categories: Vec::new(),
+            discussions: Vec::new(),
             releases: Vec::new(),
             pulls: Vec::new(),
             pulls_are_forbidden: false,
@@ -215,6 +238,13 @@ impl State {
             };
             self.tags.insert(name.to_owned(), tag);
         }
+    }
+
+    /// Opens a discussion; its number.
+    pub(crate) fn add_discussion(&mut self, title: String, body: String, category: String) -> usize {
+        let number = self.discussions.len() + 1;
+        self.discussions.push(Discussion { title, body, category, number });
+        number
     }
 
     /// The release that holds the asset, and the asset's place in it.

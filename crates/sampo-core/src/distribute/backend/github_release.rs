@@ -24,6 +24,7 @@ use place::Places;
 
 pub use latest::Latest;
 
+mod announced;
 mod compare;
 mod delivery;
 mod examination;
@@ -282,6 +283,9 @@ impl From<GithubError> for BackendError {
 #[cfg(test)]
 #[path = "github_release/driver.rs"]
 mod driver;
+#[cfg(test)]
+#[path = "github_release/examination_tests.rs"]
+mod examination_tests;
 #[cfg(test)]
 #[path = "github_release/fault_tests.rs"]
 mod fault_tests;

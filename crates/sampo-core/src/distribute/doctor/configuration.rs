@@ -17,6 +17,7 @@ use crate::distribute::{binstall, matrix, naming, select};
 use crate::error::SampoError;
 use crate::event::{Event, Reporter};
 use crate::project::Project;
+use crate::transaction;
 
 /// The code of an error about what was asked for, and not about what is configured.
 const UNKNOWN_BACKEND: &str = "unknown-backend";
@@ -134,6 +135,7 @@ pub(super) fn findings(project: &Project, plan: &Plan<'_>) -> Vec<Finding> {
     if findings.is_empty() {
         findings.push(Check::Configuration.ok("`.sampo/config.toml` resolves"));
     }
+    findings.extend(interrupted(&project.root));
     findings.push(packages(plan));
     findings.extend(versions(plan));
     findings.extend(destinations_used(plan));
@@ -141,6 +143,14 @@ pub(super) fn findings(project: &Project, plan: &Plan<'_>) -> Vec<Finding> {
     findings.extend(build_matrix(plan));
     findings.extend(found_by_binstall(project, plan));
     findings
+}
+
+fn interrupted(root: &Path) -> Option<Finding> {
+    transaction::is_unfinished(root).then(|| {
+        Check::Interrupted
+            .warning("a release is under way, or was killed half-way: versions may be half changed")
+            .fix("`sampo status` takes back what a killed one has left")
+    })
 }
 
 fn packages(plan: &Plan<'_>) -> Finding {

@@ -5,7 +5,7 @@ use super::workflows::{Files, Role};
 use super::{Circumstances, PATIENCE};
 use crate::config::{Config, Repository};
 use crate::distribute::finding::answers::{archived, unanswered};
-use crate::distribute::finding::{Check, Finding};
+use crate::distribute::finding::{Check, Finding, Level};
 use crate::github::settings::{Settings, WorkflowSettings};
 use crate::github::{Addresses, Github, GithubError, Token};
 use crate::project::Project;
@@ -47,11 +47,19 @@ pub(super) async fn findings(
             findings: facts.findings(repository, &project.config),
             workflows_may_write: facts.workflows.and_then(|workflows| workflows.may_write()),
         },
-        Ok(Err(error)) => of(vec![unanswered(Check::Github, &error, github.addresses())]),
+        Ok(Err(error)) => of(vec![unasked(unanswered(Check::Github, &error, github.addresses()))]),
         Err(_) => {
             let title = format!("no answer within {}", humantime::format_duration(PATIENCE));
             of(vec![Check::Github.warning(title)])
         }
+    }
+}
+
+/// A token that is refused is for the backends to complain of, which deliver with theirs.
+fn unasked(finding: Finding) -> Finding {
+    match finding.level {
+        Level::Error => Finding { level: Level::Note, title: format!("not checked: {}", finding.title), ..finding },
+        _ => finding,
     }
 }
 
@@ -131,7 +139,6 @@ impl Facts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::distribute::finding::Level;
 
     fn settings(json: serde_json::Value) -> Facts {
         Facts { settings: serde_json::from_value(json).unwrap(), ..Facts::default() }

@@ -43,7 +43,7 @@ impl Fence {
 }
 
 /// The files below `root` that `glob` matches, sorted.
-pub(super) fn matches(root: &Path, glob: &str) -> Result<Vec<PathBuf>, ResolveError> {
+pub(crate) fn matches(root: &Path, glob: &str) -> Result<Vec<PathBuf>, ResolveError> {
     Ok(entries(root, glob)?.into_iter().filter(|path| path.is_file()).collect())
 }
 
@@ -68,7 +68,7 @@ pub(super) fn entries(root: &Path, glob: &str) -> Result<Vec<PathBuf>, ResolveEr
 }
 
 /// The file name of `path`, which destinations need as text.
-pub(super) fn name_of(path: &Path) -> Result<String, ResolveError> {
+pub(crate) fn name_of(path: &Path) -> Result<String, ResolveError> {
     let name = path.file_name().unwrap_or_default();
     name.to_str().map(str::to_owned).ok_or_else(|| ResolveError::BadName {
         name: name.to_string_lossy().into_owned(),
@@ -78,6 +78,6 @@ pub(super) fn name_of(path: &Path) -> Result<String, ResolveError> {
 }
 
 /// `path` as people write it: relative to the root where it lies below.
-pub(super) fn shown(path: &Path, root: &Path) -> String {
+pub(crate) fn shown(path: &Path, root: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).display().to_string().replace('\\', "/")
 }

@@ -82,7 +82,7 @@ impl Diagnose for SetupError {
             Self::Occupied { free, .. } => {
                 let elsewhere = free.as_ref().map(|name| format!("`--workflow {name}` writes a file beside it, "));
                 format!(
-                    "{}`--force` replaces it, and `--ci none` writes none: `--dry-run` shows what would become of it",
+                    "{}`--force` replaces it (`--force --dry-run` shows how), and `--ci none` writes none",
                     elsewhere.unwrap_or_default()
                 )
             }

@@ -20,6 +20,9 @@ pub(super) fn of(plan: &Plan, config: &Config, workspace: &Workspace, ci: Ci) ->
         Ci::Gitlab => "under Settings, CI/CD, Variables, masked and protected",
         Ci::None => "",
     };
+    if ci == Ci::Github {
+        steps.push("allow Actions to create pull requests, under Settings, Actions, General".to_owned());
+    }
     if ci == Ci::Gitlab {
         steps.push(format!("add `RELEASE_TOKEN` {place}: a project access token that may push tags"));
     }

@@ -9,7 +9,6 @@ use super::{Plan, Setup, SetupError};
 use crate::config::{Config, Repository};
 use crate::distribute::naming;
 use crate::error::PathError;
-use crate::transaction;
 use crate::workspace::Workspace;
 
 mod rendering;
@@ -167,8 +166,19 @@ fn files_of(root: &Path, ci: Ci) -> Result<BTreeMap<PathBuf, String>, PathError>
         Ci::Gitlab => [GITLAB, GITLAB_CHILD].map(PathBuf::from).into(),
         Ci::None => Vec::new(),
     };
-    let texts = paths.into_iter().map(|path| Ok(transaction::read(&root.join(&path))?.map(|text| (path, text))));
-    texts.filter_map(Result::transpose).collect()
+    let mut files = BTreeMap::new();
+    for path in paths {
+        let place = root.join(&path);
+        match fs::read(&place) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            // Whatever it is written in, it is there.
+            bytes => {
+                let bytes = bytes.map_err(PathError::new("read", &place))?;
+                files.insert(path, String::from_utf8_lossy(&bytes).into_owned());
+            }
+        }
+    }
+    Ok(files)
 }
 
 fn workflows(root: &Path) -> Result<Vec<PathBuf>, PathError> {

@@ -105,7 +105,67 @@ fn example(release: &Release) -> Artifact {
         kind: ArtifactKind::Archive,
         target: None,
         bytes: 1,
-        sha256: Digest::of(&[]),
+        sha256: Digest::of([]),
         path: "dist/artifact.tar.gz".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::distribute::backend::Prospect;
+    use crate::distribute::backend::scene::Scene;
+    use crate::distribute::finding::{Check, Level};
+
+    async fn examine(scene: &Scene, keys: &str, is_ci: bool) -> Vec<(Check, Level)> {
+        let prospect = Prospect { releases: Vec::new(), names: Vec::new(), is_online: false, is_ci };
+        let findings = scene.backend(&format!("type = 'command'\n{keys}")).unwrap().examine(&prospect).await;
+        findings.into_iter().map(|finding| (finding.check, finding.level)).collect()
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn programs_are_looked_for_and_not_run() {
+        use std::os::unix::fs::PermissionsExt;
+        let mut scene = Scene::new();
+        let bin = scene.root().join("bin");
+        std::fs::create_dir(&bin).unwrap();
+        for program in ["sh", "rsync"] {
+            std::fs::write(bin.join(program), "#!/bin/sh\ntouch \"$0.was-run\"\n").unwrap();
+            std::fs::set_permissions(bin.join(program), PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        scene.environment = [("PATH", bin.to_str().unwrap())].into_iter().collect();
+        let table = [
+            ("run = ['rsync', '{{ path }}']", Level::Ok, Level::Ok),
+            ("run = 'rsync {{ path }} there:'", Level::Ok, Level::Ok),
+            ("run = 'echo {{ artifact }}'", Level::Ok, Level::Ok),
+            ("run = 'if true; then rsync x; fi'", Level::Ok, Level::Ok),
+            ("run = 'VERBOSE=1 missing {{ path }}'", Level::Ok, Level::Ok),
+            ("run = 'missing {{ path }}'", Level::Warning, Level::Warning),
+            ("run = ['missing']", Level::Warning, Level::Error),
+            ("run = ['./deliver.sh']", Level::Error, Level::Error),
+            ("run = './deliver.sh {{ path }}'", Level::Error, Level::Error),
+            ("run = ['bin/rsync']", Level::Ok, Level::Ok),
+        ];
+        for (keys, here, in_ci) in table {
+            assert_eq!(examine(&scene, keys, false).await, [(Check::Place, here)], "{keys}");
+            assert_eq!(examine(&scene, keys, true).await, [(Check::Place, in_ci)], "{keys}");
+        }
+        assert_eq!(std::fs::read_dir(bin).unwrap().count(), 2, "nothing was run");
+    }
+
+    #[tokio::test]
+    async fn variables_that_are_handed_on_must_be_set_where_it_counts() {
+        let mut scene = Scene::new();
+        let keys = "run = ['./x']\npass_env = ['MY_TOKEN']";
+        assert_eq!(examine(&scene, keys, false).await[0], (Check::Credentials, Level::Note));
+        assert_eq!(examine(&scene, keys, true).await[0], (Check::Credentials, Level::Error));
+        scene.environment = [("MY_TOKEN", "hunter2")].into_iter().collect();
+        assert_eq!(examine(&scene, keys, true).await[0], (Check::Credentials, Level::Ok));
+    }
+
+    #[tokio::test]
+    async fn the_folder_that_it_runs_in_must_be_there() {
+        let keys = "run = 'echo'\nworking_directory = 'tools'";
+        assert_eq!(examine(&Scene::new(), keys, false).await, [(Check::Place, Level::Error)]);
     }
 }

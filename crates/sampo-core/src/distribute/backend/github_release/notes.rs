@@ -6,6 +6,7 @@ use crate::distribute::backend::BackendError;
 use crate::distribute::model::Release;
 use crate::github::call::encode;
 use crate::github::releases::LONGEST_BODY;
+use crate::github::text;
 
 impl GithubReleases {
     pub(super) fn title(&self, release: &Release) -> Result<String, BackendError> {
@@ -40,49 +41,7 @@ impl GithubReleases {
     }
 }
 
-/// `notes`, cut after a whole line if they are too long, with a link to all of them.
+/// `notes`, cut if they are too long, with a link to all of them.
 fn cut(notes: String, url: &str) -> String {
-    // Whether GitHub counts characters outside the basic plane once or twice is not documented: twice is safe.
-    let length = |text: &str| text.chars().map(char::len_utf16).sum::<usize>();
-    if length(&notes) <= LONGEST_BODY {
-        return notes;
-    }
-    let link = format!("\n\n… [the rest is in the changelog]({url})\n");
-    let mut room = LONGEST_BODY - length(&link);
-    let fitting = notes.char_indices().find(|(_, c)| match room.checked_sub(c.len_utf16()) {
-        Some(left) => {
-            room = left;
-            false
-        }
-        None => true,
-    });
-    let head = &notes[..fitting.map_or(notes.len(), |(end, _)| end)];
-    let head = head.rfind('\n').map_or(head, |end| &head[..end]);
-    format!("{}{link}", head.trim_end())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn notes_that_fit_are_kept_as_they_are() {
-        let notes = "ä".repeat(LONGEST_BODY);
-        assert_eq!(cut(notes.clone(), "u"), notes);
-    }
-
-    #[test]
-    fn longer_notes_are_cut_after_a_line_and_link_to_the_rest() {
-        let notes = "- 🎉 something new\n".repeat(10_000);
-        let short = cut(notes, "https://github.com/acme/app/blob/v1/CHANGELOG.md");
-        assert!(short.encode_utf16().count() <= LONGEST_BODY && short.encode_utf16().count() > LONGEST_BODY - 200);
-        let tail = "- 🎉 something new\n\n… [the rest is in the changelog](https://github.com/acme/app/blob/v1/CHANGELOG.md)\n";
-        assert!(short.ends_with(tail), "{}", &short[short.len() - 200..]);
-    }
-
-    #[test]
-    fn one_endless_line_is_cut_between_characters() {
-        let short = cut("🎉".repeat(LONGEST_BODY), "u");
-        assert!(short.starts_with("🎉🎉") && short.encode_utf16().count() <= LONGEST_BODY);
-    }
+    text::cut(notes, LONGEST_BODY, &format!("\n\n… [the rest is in the changelog]({url})\n"))
 }

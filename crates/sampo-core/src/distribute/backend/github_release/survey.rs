@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::GithubReleases;
 use super::compare::{Likeness, artifact};
+use super::place::Place;
 use crate::distribute::backend::{BackendError, CHANGED_MEANWHILE, Found, Presence, Survey};
 use crate::distribute::model::{Item, Release};
 use crate::github::model::{Asset, Release as Entry};
@@ -17,7 +18,18 @@ const LARGEST_TEXT: u64 = 16 * 1024 * 1024;
 impl GithubReleases {
     /// The state of each item. A release that is complete costs one request.
     pub(super) async fn look(&self, release: &Release, items: &[Item]) -> Result<Survey, BackendError> {
-        let Some((entry, place)) = self.entry(&release.tag).await? else {
+        let found = self.entry(&release.tag).await?;
+        self.look_at(found, release, items).await
+    }
+
+    /// The same, of a release that was just looked for.
+    pub(super) async fn look_at(
+        &self,
+        found: Option<(Entry, Place)>,
+        release: &Release,
+        items: &[Item],
+    ) -> Result<Survey, BackendError> {
+        let Some((entry, place)) = found else {
             let presences = vec![Presence::Absent; items.len()];
             return Ok(Survey { presences, finished: !self.config.publish, warnings: Vec::new() });
         };

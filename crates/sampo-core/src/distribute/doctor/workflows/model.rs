@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 
 use super::role::{Role, roles};
 
+/// More values than any workflow has; anchors can make many of a few bytes.
+const MOST_NODES: usize = 20_000;
+
 /// One file.
 #[derive(Debug)]
 pub(super) struct Workflow {
@@ -65,7 +68,11 @@ pub(super) enum Permissions {
 impl Workflow {
     /// Reads a file; fails with the reason where it is no YAML.
     pub fn parse(file: &str, text: &str) -> Result<Self, String> {
-        let options = serde_saphyr::options! { with_snippet: false };
+        let options = serde_saphyr::options! {
+            with_snippet: false,
+            budget: serde_saphyr::budget! { max_nodes: MOST_NODES, max_events: 4 * MOST_NODES },
+            alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 4 * MOST_NODES },
+        };
         let value: Value = serde_saphyr::from_str_with_options(text, options).map_err(|error| one_line(&error))?;
         let jobs = value["jobs"].as_object().into_iter().flatten();
         Ok(Self {

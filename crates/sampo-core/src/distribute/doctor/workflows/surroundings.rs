@@ -1,6 +1,6 @@
 //! What a workflow is judged by: the configuration, the other workflows, and the repository's settings.
 
-use super::model::Workflow;
+use super::model::{Job, Workflow};
 use crate::config::{BackendTable, Config};
 use crate::distribute::backend::BackendType;
 use crate::secret::TOKEN_VARIABLES;
@@ -20,7 +20,7 @@ pub(super) struct Surroundings {
 
 impl Surroundings {
     pub fn of(config: &Config, has_repository: bool, workflows: &[Workflow], may_write: Option<bool>) -> Self {
-        let scripts = || workflows.iter().flat_map(|workflow| &workflow.jobs).flat_map(|job| job.scripts());
+        let scripts = || workflows.iter().flat_map(|workflow| &workflow.jobs).flat_map(Job::scripts);
         let implied = has_repository && config.distribute.backends.is_empty();
         let implied = implied.then(|| ("github".to_owned(), TOKEN_VARIABLES.iter().map(ToString::to_string).collect()));
         let configured = config.distribute.backends.values().map(|table| (table.name().to_owned(), tokens(table)));

@@ -36,7 +36,7 @@ impl Task {
 impl Shipping<'_> {
     /// What `item` needs where `presence` was found.
     pub(super) async fn task(&self, item: Item, presence: Presence) -> Task {
-        if item.artifact.is_none()
+        if self.backend().takes_whole_release()
             && presence != Presence::Identical
             && let Some(left) = self.half_release(&item)
         {

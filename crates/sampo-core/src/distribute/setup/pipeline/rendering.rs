@@ -68,6 +68,8 @@ fn scalar(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use serde_json::{Value, json};
 
     use super::*;
@@ -84,6 +86,39 @@ mod tests {
 
     fn read(text: &str) -> Value {
         serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    /// Run with `UPDATE_EXAMPLES=1` to write them anew. Of the Action's version they may be behind, since a release
+    /// changes no example.
+    #[test]
+    fn the_examples_of_the_documentation_are_what_is_written() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples");
+        let [gitlab, child] = gitlab().try_into().unwrap();
+        let expected = [
+            ("release.yml", rendered("", [of(Ecosystem::Cargo, "a")])),
+            ("gitlab/.gitlab-ci.yml", gitlab),
+            ("gitlab/distribute.yml", child),
+        ];
+        for (name, text) in expected {
+            let path = folder.join(name);
+            if std::env::var_os("UPDATE_EXAMPLES").is_some() {
+                crate::atomic::write(&path, &text).unwrap();
+            }
+            let written = std::fs::read_to_string(&path).unwrap_or_default();
+            assert!(
+                without_version(&written) == without_version(&text),
+                "`docs/examples/{name}` is out of date: run `UPDATE_EXAMPLES=1 cargo test -p sampo-core rendering`"
+            );
+        }
+    }
+
+    fn without_version(text: &str) -> String {
+        let (action, _) = ACTION.rsplit_once("-v").unwrap();
+        let line = |line: &str| match line.split_once(action) {
+            Some((before, _)) => format!("{before}{action}\n"),
+            None => format!("{line}\n"),
+        };
+        text.lines().map(line).collect()
     }
 
     #[test]
