@@ -81,7 +81,7 @@ function lintPipelines(documents) {
 
 /** The scripts in a workflow, an action, a pipeline, or a part of one. */
 function scripts(document) {
-  const lines = (script) => (Array.isArray(script) ? script.join("\n") : script);
+  const lines = (script) => [script].flat().join("\n");
   const found = [];
   for (const step of objects(YAML.parse(document.text))) {
     if (typeof step.run === "string" && ["bash", undefined].includes(step.shell)) {

@@ -1,6 +1,8 @@
 //! `action.yml` as a runner plays it: it installs the program from a release on a local server, and runs it.
 #![cfg(unix)]
 
+#[path = "composite/expression.rs"]
+mod expression;
 #[path = "composite/release.rs"]
 mod release;
 #[path = "composite/runner.rs"]
@@ -13,7 +15,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use release::VERSION;
-use runner::{Action, Ended};
+use runner::{Action, Ended, Place};
 use sampo_testkit::web_root::{Files, WebFault};
 use sampo_testkit::{Repo, WebRoot, executables};
 
@@ -65,7 +67,8 @@ impl Job {
     }
 
     fn call(&self, inputs: &[(&str, &str)]) -> Ended {
-        self.action.call(&self.repo, &self.variables, inputs)
+        let place = Place { repo: &self.repo, workspace: self.repo.root(), variables: &self.variables };
+        self.action.call(place, inputs)
     }
 
     /// Everything below the tool cache that is a file.
@@ -248,6 +251,42 @@ fn no_input_becomes_part_of_a_script() {
     assert!(!job.repo.exists("pwned"));
 }
 
+/// A job whose program only writes down what it was given.
+fn job_that_looks() -> Job {
+    let script = format!(
+        "#!/bin/sh\ncase ${{1-}} in --version) echo sampo-github-action {VERSION} ;; *) env > seen; echo $$ > process ;; esac\n"
+    );
+    Job::with_release(release::deliver(|_, _| script.clone()))
+}
+
+#[test]
+fn tokens_come_from_the_inputs_else_from_the_job() {
+    let mut job = job_that_looks();
+    let seen = |job: &Job, name: &str| {
+        let text = job.repo.read("seen");
+        text.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
+    };
+    assert_eq!(job.call(&[]).code, 0);
+    assert_eq!(seen(&job, "GITHUB_TOKEN").as_deref(), Some("the-token-of-the-job"));
+    // An empty token would hide one that Cargo knows from elsewhere.
+    assert_eq!(seen(&job, "CARGO_REGISTRY_TOKEN"), None);
+    job.variables.push(("GITHUB_TOKEN".into(), "of the step".into()));
+    job.variables.push(("CARGO_REGISTRY_TOKEN".into(), "of the step".into()));
+    assert_eq!(job.call(&[]).code, 0);
+    assert_eq!(seen(&job, "GITHUB_TOKEN").as_deref(), Some("of the step"));
+    assert_eq!(seen(&job, "CARGO_REGISTRY_TOKEN").as_deref(), Some("of the step"));
+    assert_eq!(job.call(&[("github-token", "one"), ("cargo-token", "two")]).code, 0);
+    assert_eq!(seen(&job, "GITHUB_TOKEN").as_deref(), Some("one"));
+    assert_eq!(seen(&job, "CARGO_REGISTRY_TOKEN").as_deref(), Some("two"));
+}
+
+#[test]
+fn a_cancelled_job_reaches_the_program_itself() {
+    let job = job_that_looks();
+    let ended = job.call(&[]);
+    assert_eq!(job.repo.read("process").trim(), ended.process.to_string(), "{}", ended.log);
+}
+
 #[test]
 fn jobs_on_one_machine_do_not_disturb_each_other() {
     let job = Job::new();
@@ -353,7 +392,14 @@ fn every_input_that_the_program_reads_is_declared() {
             }
             let text = fs::read_to_string(&path).unwrap();
             let (code, _) = text.split_once("#[cfg(test)]").unwrap_or((&text, ""));
-            for call in ["inputs.get(\"", "inputs.flag(\"", "inputs.list(\"", "self.get(\""] {
+            for call in [
+                "inputs.get(\"",
+                "inputs.flag(\"",
+                "inputs.list(\"",
+                "inputs.words(\"",
+                "inputs.path(\"",
+                "self.get(\"",
+            ] {
                 for rest in code.split(call).skip(1) {
                     let name = rest.split('"').next().unwrap();
                     let variable = format!("INPUT_{}", name.to_uppercase().replace('-', "_"));

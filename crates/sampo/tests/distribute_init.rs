@@ -1,6 +1,7 @@
 //! `sampo distribute init`: the built program on whole repositories, and that what it writes then works.
 
 use std::fs;
+use std::path::Path;
 use std::process::Output;
 
 use sampo_testkit::github::TOKEN;
@@ -230,6 +231,28 @@ fn a_workflow_has_a_plain_name() {
         let name = format!("--workflow={name}");
         refused(&repo, &[&name], "workflow-name", &["`.github/workflows`"]);
     }
+}
+
+#[test]
+fn what_is_written_is_what_the_documentation_shows() {
+    let documented = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples").join(name);
+        without_version(&fs::read_to_string(path).unwrap().replace("\r\n", "\n"))
+    };
+    let repo = fresh();
+    done(&repo, &[]);
+    assert_eq!(without_version(&repo.read(WORKFLOW)), documented("release.yml"));
+    let repo = fresh();
+    done(&repo, &["--ci", "gitlab"]);
+    assert_eq!(repo.read(".gitlab-ci.yml"), documented("gitlab/.gitlab-ci.yml"));
+    assert_eq!(repo.read(".gitlab/distribute.yml"), documented("gitlab/distribute.yml"));
+}
+
+/// `workflow` with the Action at no version: that of the documentation is that of the release before.
+fn without_version(workflow: &str) -> String {
+    let mut parts = workflow.split("@sampo-github-action-v");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once('\n').map_or("", |(_, rest)| rest))
 }
 
 #[test]

@@ -43,7 +43,11 @@ pub fn deliver(script_for: impl Fn(&str, &str) -> String) -> Files {
     let names = ["sampo-github-action", "sampo"];
     let manifest = |name: &str| format!("[[bin]]\nname = '{name}'\npath = 'src/lib.rs'");
     let lines = names.map(manifest);
-    repo.cargo_workspace(&[(names[0], VERSION, &lines[0]), (names[1], VERSION, &lines[1])]);
+    repo.cargo_workspace(&[
+        (names[0], VERSION, &lines[0]),
+        (names[1], VERSION, &lines[1]),
+        ("sampo-core", VERSION, ""),
+    ]);
     repo.write(".sampo/config.toml", config);
     repo.commit("release");
     for name in names {

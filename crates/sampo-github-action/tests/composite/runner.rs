@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use sampo_testkit::Repo;
-use serde_json::Value;
+use sampo_testkit::runner::outputs;
+use serde_json::{Map, Value, json};
+
+use crate::expression::{filled, is_true, value};
 
 /// An `action.yml`.
 pub struct Action {
@@ -15,25 +18,60 @@ pub struct Action {
     folder: PathBuf,
 }
 
-/// How a call of the action ended.
-#[derive(Debug)]
+/// How a call of the action, or one step, ended.
+#[derive(Debug, Default)]
 pub struct Ended {
     /// The exit code of the step that ended it.
     pub code: i32,
+    /// The process that the runner would end if the job were cancelled now.
+    pub process: u32,
     /// What was printed.
     pub log: String,
-    /// The action's outputs.
+    /// The outputs.
     pub outputs: BTreeMap<String, String>,
     /// The folders for the PATH of the next steps.
     pub paths: Vec<PathBuf>,
 }
 
-/// What expressions see.
-struct Contexts<'a> {
-    inputs: &'a [(&'a str, &'a str)],
-    definition: &'a Value,
-    variables: &'a [(String, String)],
-    steps: BTreeMap<String, BTreeMap<String, String>>,
+/// Where steps run.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// Whose environment and folders are used.
+    pub repo: &'a Repo,
+    /// The checkout.
+    pub workspace: &'a Path,
+    /// The variables of the job and of the step.
+    pub variables: &'a [(String, String)],
+}
+
+impl Place<'_> {
+    /// Runs a script as a step.
+    pub fn run(&self, script: &str) -> Ended {
+        let files = self.repo.outside("runner files");
+        let [path_file, output, text] = ["path", "output", "script"].map(|name| files.join(name));
+        fs::write(&path_file, "").unwrap();
+        fs::write(&output, "").unwrap();
+        fs::write(&text, script).unwrap();
+        let mut command: Command = self.repo.command("bash");
+        command.args(["--noprofile", "--norc", "-e", "-o", "pipefail"]).arg(&text).current_dir(self.workspace);
+        command
+            .env("GITHUB_WORKSPACE", self.workspace)
+            .env("GITHUB_PATH", &path_file)
+            .env("GITHUB_STEP_SUMMARY", files.join("summary"))
+            .env("RUNNER_TEMP", self.repo.outside("runner temp"))
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .env("GITHUB_OUTPUT", &output);
+        let running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let process = running.id();
+        let ended = running.wait_with_output().unwrap();
+        Ended {
+            code: ended.status.code().unwrap(),
+            process,
+            log: String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned(),
+            outputs: outputs(&fs::read_to_string(&output).unwrap()).unwrap(),
+            paths: fs::read_to_string(path_file).unwrap().lines().map(PathBuf::from).collect(),
+        }
+    }
 }
 
 impl Action {
@@ -53,106 +91,46 @@ impl Action {
         self.definition["runs"]["steps"].as_array().unwrap()
     }
 
-    /// Calls the action in `repo` with further environment variables, as those of the job are.
-    pub fn call(&self, repo: &Repo, variables: &[(String, String)], inputs: &[(&str, &str)]) -> Ended {
-        for (name, _) in inputs {
-            assert!(self.names("inputs").contains(name), "unexpected input `{name}`");
-        }
-        let mut contexts = Contexts { inputs, definition: &self.definition, variables, steps: BTreeMap::new() };
-        let mut ended = Ended { code: 0, log: String::new(), outputs: BTreeMap::new(), paths: Vec::new() };
-        let files = repo.outside("runner files");
-        let path_file = files.join("path");
-        fs::write(&path_file, "").unwrap();
-        for (index, step) in self.steps().iter().enumerate() {
+    /// Calls the action.
+    pub fn call(&self, place: Place<'_>, inputs: &[(&str, &str)]) -> Ended {
+        let variables: Map<String, Value> =
+            place.variables.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+        let github = json!({ "token": "the-token-of-the-job" });
+        let mut contexts = json!({ "inputs": self.inputs(inputs), "env": variables, "github": github, "steps": {} });
+        let mut ended = Ended::default();
+        for step in self.steps() {
             // After a failure the next steps are skipped.
-            if ended.code != 0 || step["if"].as_str().is_some_and(|condition| contexts.filled(condition) != "true") {
+            let is_wanted = step["if"].as_str().is_none_or(|condition| is_true(&value(condition, &contexts)));
+            if ended.code != 0 || !is_wanted {
                 continue;
             }
-            let [script, output] = ["script", "output"].map(|name| files.join(format!("{index}.{name}")));
-            fs::write(&script, step["run"].as_str().unwrap()).unwrap();
-            fs::write(&output, "").unwrap();
             assert_eq!(step["shell"], "bash");
-            let mut command: Command = repo.command("bash");
-            command.args(["--noprofile", "--norc", "-e", "-o", "pipefail"]).arg(&script);
-            command
-                .env("GITHUB_ACTION_PATH", &self.folder)
-                .env("GITHUB_WORKSPACE", repo.root())
-                .env("GITHUB_PATH", &path_file)
-                .env("GITHUB_STEP_SUMMARY", files.join("summary"))
-                .env("RUNNER_TEMP", repo.outside("runner temp"))
-                .envs(variables.iter().map(|(name, value)| (name, value)))
-                .env("GITHUB_OUTPUT", &output);
-            for (name, value) in step["env"].as_object().into_iter().flatten() {
-                command.env(name, contexts.filled(value.as_str().unwrap()));
+            let mut variables = place.variables.to_vec();
+            variables.push(("GITHUB_ACTION_PATH".into(), self.folder.to_string_lossy().into_owned()));
+            for (name, text) in step["env"].as_object().into_iter().flatten() {
+                variables.push((name.clone(), filled(text.as_str().unwrap(), &contexts)));
             }
-            let output_of_step = command.output().unwrap();
-            ended.code = output_of_step.status.code().unwrap();
-            ended.log += &String::from_utf8_lossy(&output_of_step.stdout);
-            ended.log += &String::from_utf8_lossy(&output_of_step.stderr);
-            let id = step["id"].as_str().unwrap().to_owned();
-            contexts.steps.insert(id, outputs(&fs::read_to_string(&output).unwrap()));
+            let ran = Place { variables: &variables, ..place }.run(step["run"].as_str().unwrap());
+            contexts["steps"][step["id"].as_str().unwrap()] = json!({ "outputs": ran.outputs });
+            ended.paths.extend(ran.paths);
+            ended = Ended { log: ended.log + &ran.log, paths: ended.paths, ..ran };
         }
-        for (name, output) in self.definition["outputs"].as_object().unwrap() {
-            ended.outputs.insert(name.clone(), contexts.filled(output["value"].as_str().unwrap()));
-        }
-        ended.paths = fs::read_to_string(path_file).unwrap().lines().map(PathBuf::from).collect();
+        let declared = self.definition["outputs"].as_object().unwrap();
+        let of_output = |text: &Value| filled(text["value"].as_str().unwrap(), &contexts);
+        ended.outputs = declared.iter().map(|(name, output)| (name.clone(), of_output(output))).collect();
         ended
     }
-}
 
-impl Contexts<'_> {
-    /// `text` with the values of its expressions.
-    fn filled(&self, text: &str) -> String {
-        let mut parts = text.split("${{");
-        let mut filled = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            let (expression, rest) = part.split_once("}}").unwrap();
-            filled = filled + &self.value(expression.trim()) + rest;
+    /// Every input: as it was given, else its default, else empty.
+    fn inputs(&self, given: &[(&str, &str)]) -> Map<String, Value> {
+        let declared = self.definition["inputs"].as_object().unwrap();
+        for (name, _) in given {
+            assert!(declared.contains_key(*name), "unexpected input `{name}`");
         }
-        filled
-    }
-
-    fn value(&self, expression: &str) -> String {
-        if let Some((left, right)) = expression.split_once(" || ") {
-            return Some(self.value(left)).filter(|left| !left.is_empty()).unwrap_or_else(|| self.value(right));
-        }
-        if let Some((left, right)) = expression.split_once(" != ") {
-            return (self.value(left) != self.value(right)).to_string();
-        }
-        if let Some(literal) = expression.strip_prefix('\'') {
-            return literal.strip_suffix('\'').unwrap().to_owned();
-        }
-        let found = match *expression.split('.').collect::<Vec<_>>() {
-            ["inputs", name] => self.input(name),
-            ["env", name] => self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()),
-            ["github", "token"] => Some("the-token-of-the-job".into()),
-            ["steps", id, "outputs", name] => self.steps.get(id).and_then(|step| step.get(name)).cloned(),
-            _ => panic!("`{expression}` is not understood"),
+        let of = |name: &str, input: &Value| match given.iter().find(|(known, _)| *known == name) {
+            Some((_, text)) => (*text).into(),
+            None => input["default"].clone(),
         };
-        found.unwrap_or_default()
+        declared.iter().map(|(name, input)| (name.clone(), of(name, input))).collect()
     }
-
-    fn input(&self, name: &str) -> Option<String> {
-        let declared = &self.definition["inputs"][name];
-        assert!(!declared.is_null(), "the input `{name}` is not declared");
-        let given = self.inputs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        given.or_else(|| declared["default"].as_str().map(|default| self.filled(default)))
-    }
-}
-
-/// What a step wrote into its file of outputs; a line that the runner refuses fails the test.
-fn outputs(text: &str) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        match (line.split_once("<<"), line.split_once('=')) {
-            (Some((name, delimiter)), value) if value.is_none_or(|(before, _)| before.len() > name.len()) => {
-                let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
-                found.insert(name.to_owned(), value.join("\n"));
-            }
-            (_, Some((name, value))) => drop(found.insert(name.to_owned(), value.to_owned())),
-            _ => panic!("the runner refuses `{line}`"),
-        }
-    }
-    found
 }
