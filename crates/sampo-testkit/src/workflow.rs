@@ -50,6 +50,18 @@ impl Workflow {
         Self { definition }
     }
 
+    /// The same without a job, which nothing may need.
+    #[must_use]
+    pub fn without(mut self, job: &str) -> Self {
+        let jobs = self.definition["jobs"].as_object_mut().expect("jobs");
+        assert!(jobs.shift_remove(job).is_some(), "there is no job `{job}`");
+        self
+    }
+
+    fn jobs(&self) -> &serde_json::Map<String, Value> {
+        self.definition["jobs"].as_object().expect("jobs")
+    }
+
     /// The steps of a job, to be changed.
     pub fn steps(&mut self, job: &str) -> &mut Vec<Value> {
         let steps = self.definition["jobs"][job]["steps"].as_array_mut();
@@ -66,7 +78,6 @@ pub struct Actions<'a> {
     own: BTreeMap<String, Action>,
     artifacts: Artifacts,
     last_run: Cell<u64>,
-    machines: Cell<u32>,
 }
 
 /// What a run was started by.
@@ -113,7 +124,6 @@ impl<'a> Actions<'a> {
             own: BTreeMap::new(),
             artifacts: Artifacts { folder: repo.outside("artifacts") },
             last_run: Cell::new(17_000_000_000),
-            machines: Cell::new(0),
         }
     }
 
@@ -176,11 +186,21 @@ impl<'a> Actions<'a> {
         self.play(workflow, Run { attempt: run.attempt + 1, ..run })
     }
 
+    /// Plays the jobs that `run` has not come to, because they were not in its workflow: so that a test can do something
+    /// between two jobs.
+    pub fn go_on(&self, workflow: &Workflow, mut run: Run) -> Run {
+        for (name, job) in workflow.jobs() {
+            if !run.jobs.contains_key(name) {
+                run.jobs.insert(name.clone(), self.job(workflow, job, &run, None));
+            }
+        }
+        run
+    }
+
     /// Plays what has not succeeded yet.
     fn play(&self, workflow: &Workflow, mut run: Run) -> Run {
         let before = std::mem::take(&mut run.jobs);
-        let jobs = workflow.definition["jobs"].as_object().expect("jobs");
-        for (name, job) in jobs {
+        for (name, job) in workflow.jobs() {
             let played = self.job(workflow, job, &run, before.get(name));
             run.jobs.insert(name.clone(), played);
         }

@@ -1,6 +1,7 @@
 //! Plays one job of a run: whether it runs at all, on how many machines, and what it leaves behind.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use serde_json::{Value, json};
 
@@ -155,9 +156,10 @@ impl Actions<'_> {
     }
 
     fn machine(&self, run: &Run) -> Machine<'_> {
-        self.machines.set(self.machines.get() + 1);
-        let folder = self.repo.outside("machines").join(self.machines.get().to_string());
-        let mut machine = Machine::new(self.repo, &folder.join("work"), &folder);
+        // Every runner has its folders at the same place, and nothing is left of the job before.
+        let folder = self.repo.outside("machine");
+        fs::remove_dir_all(&folder).expect("the folder of the job before");
+        let mut machine = Machine::new(self.repo, &folder.join("work/app"), &folder);
         machine.variables = self.variables.clone();
         let event = if matches!(run.event, Event::Push) { "push" } else { "workflow_dispatch" };
         machine
