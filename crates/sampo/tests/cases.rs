@@ -51,6 +51,11 @@ fn additions() {
 }
 
 #[test]
+fn npm_packages() {
+    run("npm");
+}
+
+#[test]
 fn configurations() {
     run("config");
 }

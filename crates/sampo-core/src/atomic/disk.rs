@@ -1,6 +1,5 @@
 //! Making many files durable: the whole file system at once where the platform can, one by one elsewhere.
 
-use std::fs;
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -56,9 +55,10 @@ impl Disk {
 
 #[cfg(target_os = "linux")]
 mod whole {
+    use std::fs;
     use std::os::unix::fs::MetadataExt;
 
-    use super::{Path, fs};
+    use super::Path;
 
     /// Those that make everything durable that was written before, and report what could not be: ext2 to ext4, XFS and
     /// Btrfs. Others, such as FUSE and overlays, may only pass the data on.
@@ -140,6 +140,8 @@ fn all_at_once<T: Sync, E: Send>(items: &[T], work: impl Fn(&T) -> Result<(), E>
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// Both ways on every machine whose file system can be synced as a whole.

@@ -85,17 +85,17 @@ impl Github {
             enabled: bool,
         }
         let call = Call::get("ask whether releases are immutable").of(repository).at(["immutable-releases"]);
-        Ok(self.ask::<Immutable>(call).await?.map(|immutable| immutable.enabled))
+        Ok(self.setting::<Immutable>(call).await?.map(|immutable| immutable.enabled))
     }
 
     /// What workflows of `repository` may do; none if the token may not ask.
     pub async fn workflow_settings(&self, repository: &Repository) -> Result<Option<WorkflowSettings>, GithubError> {
         let call = Call::get("ask what workflows may do").of(repository);
-        self.ask(call.at(["actions", "permissions", "workflow"])).await
+        self.setting(call.at(["actions", "permissions", "workflow"])).await
     }
 
     /// The answer to `call`; none if the token may not ask.
-    async fn ask<T: serde::de::DeserializeOwned>(&self, call: Call) -> Result<Option<T>, GithubError> {
+    async fn setting<T: serde::de::DeserializeOwned>(&self, call: Call) -> Result<Option<T>, GithubError> {
         match self.find(call).await {
             Err(GithubError::PermissionDenied { .. } | GithubError::CredentialsRefused { .. }) => Ok(None),
             answer => answer,

@@ -29,6 +29,7 @@ pub(super) struct CargoRegistry {
     arguments: Vec<String>,
     default: String,
     environment: Environment,
+    question_timeout: Duration,
     redactor: Redactor,
     reporter: Arc<dyn Reporter>,
 }
@@ -41,6 +42,7 @@ impl CargoRegistry {
             root: root.to_owned(),
             arguments,
             default: default_registry(root, environment).unwrap_or_else(|| DEFAULT_REGISTRY.into()),
+            question_timeout: QUESTION_TIMEOUT,
             redactor: environment.redactor(tokens),
             environment: environment.clone(),
             reporter,
@@ -122,7 +124,7 @@ impl Registry for CargoRegistry {
         for argument in self.destination(package) {
             command = command.argument(argument);
         }
-        let output = command.labelled("cargo info").in_folder(folder).timeout(QUESTION_TIMEOUT).run().await?;
+        let output = command.labelled("cargo info").in_folder(folder).timeout(self.question_timeout).run().await?;
         match output.status.success() {
             true => Ok(true),
             false if output.stderr.contains(&format!("could not find `{}", package.id.name())) => Ok(false),
@@ -249,8 +251,9 @@ mod tests {
         text.iter().map(ToString::to_string).collect()
     }
 
-    fn registry(arguments: &[&str], environment: &[(&str, &str)]) -> CargoRegistry {
-        let environment = environment.iter().copied().collect();
+    fn registry(arguments: &[&str], variables: &[(&str, &str)]) -> CargoRegistry {
+        let mut environment = Environment::default();
+        variables.iter().for_each(|(name, value)| environment.add(*name, *value));
         CargoRegistry::new(RegistryContext {
             root: Path::new("/nowhere"),
             environment: &environment,
@@ -273,6 +276,22 @@ mod tests {
         assert_eq!(registry(&["--registry", "x"], &[]).destination(&private), ["--registry", "x"]);
         assert_eq!(registry(&["--registry=x", "-v"], &[]).destination(&private), ["--registry", "x"]);
         assert_eq!(registry(&["--index", "sparse+u"], &[]).destination(&open), ["--index", "sparse+u"]);
+    }
+
+    #[tokio::test]
+    async fn a_registry_that_never_answers_is_given_up() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let index = format!("[registries.silent]\nindex = \"sparse+http://{}/\"\n", silent.local_addr().unwrap());
+        fs::write(folder.path().join("config.toml"), index).unwrap();
+        let environment = [("CARGO_HOME", folder.path().to_str().unwrap())];
+        let registry = CargoRegistry {
+            question_timeout: Duration::from_millis(500),
+            ..registry(&["--registry", "silent"], &environment)
+        };
+        let package = Package { manifest: folder.path().join("Cargo.toml"), ..package("a", &[]) };
+        let error = crate::error::chain(&registry.has(&package).await.unwrap_err());
+        assert!(error.contains("`cargo info` was stopped after 500ms without an end"), "{error}");
     }
 
     #[test]
