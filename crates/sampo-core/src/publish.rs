@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::error::{Diagnose, chain};
@@ -42,6 +44,7 @@ pub struct Publisher<'a> {
     git: Git,
     registries: Registries,
     reporter: Arc<dyn Reporter>,
+    cancellation: CancellationToken,
 }
 
 /// How far [`Publisher::apply`] came.
@@ -63,13 +66,27 @@ impl<'a> Publisher<'a> {
         reporter: Arc<dyn Reporter>,
     ) -> Self {
         let registries = Registries::new(workspace, config, environment, arguments, &reporter);
-        Self { workspace, config, environment, git: Git::new(&workspace.root), registries, reporter }
+        Self {
+            workspace,
+            config,
+            environment,
+            git: Git::new(&workspace.root),
+            registries,
+            reporter,
+            cancellation: CancellationToken::new(),
+        }
     }
 
     /// The same, which makes its tags with `git`.
     #[must_use]
     pub fn with_git(self, git: Git) -> Self {
         Self { git, ..self }
+    }
+
+    /// The same, which begins no further package once `cancellation` has fired.
+    #[must_use]
+    pub fn cancelled_by(self, cancellation: CancellationToken) -> Self {
+        Self { cancellation, ..self }
     }
 
     /// What is to be done for every package that takes part: those to upload in their order, then those that are only
@@ -139,6 +156,9 @@ impl<'a> Publisher<'a> {
         }
         let mut untagged = Vec::new();
         for step in &mut plan.steps {
+            if self.cancellation.is_cancelled() {
+                return Err(PublishError::Cancelled);
+            }
             if step.upload == Upload::Needed {
                 self.upload(step).await?;
             }

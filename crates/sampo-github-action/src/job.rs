@@ -10,7 +10,6 @@ use sampo_core::event::Reporter;
 use sampo_core::interrupt::{self, Interrupt};
 use sampo_core::project::Project;
 use sampo_core::release::{branch, recover};
-use tokio_util::sync::CancellationToken;
 
 use crate::annotations::{self, Log};
 use crate::inputs::Inputs;
@@ -42,6 +41,13 @@ pub enum Ending {
     Interrupted,
 }
 
+impl Ending {
+    /// That of a mode that did what it could do for `caller`.
+    pub fn of(caller: &Caller) -> Self {
+        if caller.cancellation.is_cancelled() { Self::Interrupted } else { Self::Through }
+    }
+}
+
 impl Job {
     /// A run that begins.
     pub fn new(inputs: Inputs) -> Self {
@@ -66,11 +72,6 @@ impl Job {
         let branch = branch::check(&project.git(), &project.config.git, &project.environment).await;
         project.environment.add(RELEASE_BRANCH, branch.map_err(SampoError::from)?);
         Ok(project)
-    }
-
-    /// Somebody who sees what happens, and cannot interrupt it.
-    pub fn caller(&self) -> Caller {
-        Caller { reporter: Arc::clone(&self.reporter), cancellation: CancellationToken::new() }
     }
 
     /// Somebody who sees what happens, and may interrupt it.

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use sampo_core::distribute::Caller;
+
 use crate::job::{Ending, Job};
 
 mod announcement;
@@ -56,14 +58,21 @@ impl FromStr for Mode {
     }
 }
 
-/// Does what `mode` says, else what the inputs say, else what `auto` is.
+/// Does what `mode` says, else what the inputs say, else what `auto` is. A first signal ends it in good order, a second one
+/// at once.
 pub async fn run(mode: Option<&str>, job: &mut Job) -> anyhow::Result<Ending> {
-    match job.inputs.mode(mode)?.parse()? {
-        Mode::Auto => auto::run(job).await,
-        Mode::Plan => plan::run(job).await,
-        Mode::Release => release::run(job).await,
-        Mode::Publish => publish::run(job).await,
-        Mode::Distribute => distribute::run(job).await,
-        Mode::Verify => verify::run(job).await,
+    let mode = job.inputs.mode(mode)?.parse()?;
+    let (interrupt, caller) = job.attended();
+    interrupt.guard(dispatch(mode, job, &caller)).await.unwrap_or(Ok(Ending::Interrupted))
+}
+
+async fn dispatch(mode: Mode, job: &mut Job, caller: &Caller) -> anyhow::Result<Ending> {
+    match mode {
+        Mode::Auto => auto::run(job, caller).await,
+        Mode::Plan => plan::run(job, caller).await,
+        Mode::Release => release::run(job, caller).await,
+        Mode::Publish => publish::run(job, caller).await,
+        Mode::Distribute => distribute::run(job, caller).await,
+        Mode::Verify => verify::run(job, caller).await,
     }
 }

@@ -1,5 +1,7 @@
 //! The Action's mode `publish`: real git and cargo, a bare remote, and a registry on this machine.
 
+#[cfg(unix)]
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 
 use sampo_testkit::cargo_registry::{CargoRegistry, PublishFault, TOKEN};
@@ -49,6 +51,18 @@ impl Scene {
             .env("CARGO_NET_OFFLINE", "false")
             .env("CARGO_NET_RETRY", "0")
             .env("CARGO_REGISTRIES_TEST_TOKEN", TOKEN)
+    }
+
+    /// A runner whose `cargo publish` runs these lines first.
+    #[cfg(unix)]
+    fn with_cargo(&self, lines: &str) -> Runner<'_> {
+        let cargo = self.repo.run("sh", &["-c", "command -v cargo"]);
+        let path = self.repo.outside("bin").join("cargo");
+        let script = format!("#!/bin/sh\nif [ \"$1\" = publish ]; then\n{lines}\nfi\nexec {cargo} \"$@\"\n");
+        std::fs::write(&path, script).unwrap();
+        self.repo.run("chmod", &["+x", &path.to_string_lossy()]);
+        let folders = [self.repo.outside("bin").to_string_lossy().into_owned(), std::env::var("PATH").unwrap()];
+        self.runner().env("PATH", folders.join(":"))
     }
 
     /// A publish that compiles nothing.
@@ -236,20 +250,40 @@ fn only_branches_for_releases_publish() {
 #[test]
 fn publish_commands_get_the_token_and_the_branch_and_nobody_sees_the_token() {
     let scene = Scene::new("");
-    let shim = format!(
-        "#!/bin/sh\nif [ \"$1\" = publish ]; then echo \"$CARGO_REGISTRY_TOKEN $SAMPO_RELEASE_BRANCH $INPUT_CARGO_TOKEN$GITHUB_TOKEN\" >> {}; env; fi\nexec {} \"$@\"\n",
-        scene.repo.outside("runner").join("seen").to_string_lossy(),
-        scene.repo.run("sh", &["-c", "command -v cargo"]),
-    );
-    let path = scene.repo.outside("bin").join("cargo");
-    std::fs::write(&path, shim).unwrap();
-    scene.repo.run("chmod", &["+x", &path.to_string_lossy()]);
-    let search = format!("{}:{}", scene.repo.outside("bin").to_string_lossy(), std::env::var("PATH").unwrap());
+    let seen = scene.repo.outside("runner").join("seen");
+    let told = "$CARGO_REGISTRY_TOKEN $SAMPO_RELEASE_BRANCH $INPUT_CARGO_TOKEN$GITHUB_TOKEN";
+    let runner = scene.with_cargo(&format!("echo \"{told}\" >> {}; env", seen.to_string_lossy()));
     let secrets = [("cargo-token", "cio_SECRET"), ("github-token", "ghs_SECRET")];
     let usual = [("command", "publish"), ("args", "--no-verify"), ("cargo-args", "--allow-dirty")];
-    let step = scene.runner().env("PATH", search).step(&[&usual[..], &secrets].concat());
+    let step = runner.step(&[&usual[..], &secrets].concat());
     assert_eq!(step.code, 0, "{}", step.log);
-    let seen = std::fs::read_to_string(scene.repo.outside("runner").join("seen")).unwrap();
+    let seen = std::fs::read_to_string(seen).unwrap();
     assert_eq!(seen.lines().next(), Some("cio_SECRET main "), "{seen}");
     assert!(step.log.contains("CARGO_REGISTRY_TOKEN=***") && !step.log.contains("SECRET"), "{}", step.log);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cancelled_job_finishes_what_is_under_way_and_begins_nothing_new() {
+    let scene = Scene::new("");
+    let folder = scene.repo.outside("runner");
+    let [started, go] = ["started", "go"].map(|name| folder.join(name));
+    let wait = "case \"$*\" in *--dry-run*) ;; *) touch STARTED; until [ -e GO ]; do sleep 0.05; done;; esac";
+    let wait = wait.replace("STARTED", &started.to_string_lossy()).replace("GO", &go.to_string_lossy());
+    let inputs = [("command", "publish"), ("args", "--no-verify --allow-dirty")];
+    let mut child = scene.with_cargo(&wait).command(&inputs).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    while !started.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    scene.repo.run("kill", &["-INT", &child.id().to_string()]);
+    // The signal has arrived once it is told.
+    let mut log = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(log.by_ref().any(|line| line.unwrap().contains("::warning::interrupted")));
+    std::fs::write(go, "").unwrap();
+    let rest: Vec<String> = log.map(Result::unwrap).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:#?}");
+    assert_eq!((scene.registry.published().len(), scene.remote_tags()), (1, vec!["base-v1.0.0 HEAD".to_owned()]));
+    assert_eq!(scene.publish(&[]).code, 0);
+    assert_eq!(scene.remote_tags().len(), 3);
 }

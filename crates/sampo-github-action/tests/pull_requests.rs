@@ -6,7 +6,8 @@ mod workflow;
 
 use std::fs;
 
-use sampo_testkit::github::{Access, Fault};
+use sampo_testkit::github::{Access, Answer, Fault};
+use serde_json::json;
 use workflow::{PLAIN, Project};
 
 const ADDED: &str = "---\ncargo/my-cli: minor\n---\n\nAdded `--fast`.\n";
@@ -252,7 +253,9 @@ fn a_refusal_of_github_names_what_allows_it() {
 fn an_answer_that_got_lost_makes_no_second_pull_request() {
     let project = project();
     project.github.fail(Fault::on("POST", "/repos/acme/app/pulls").status(502).after_effect());
-    project.github.with_lag(1);
+    // And a branch that GitHub does not know yet, a moment after the push.
+    let unknown = json!({ "message": "Validation Failed", "errors": [{ "resource": "PullRequest", "field": "head", "code": "invalid" }] });
+    project.github.fail(Fault::on("POST", "/repos/acme/app/pulls").answer(Answer::json(422, &unknown)));
     project.job(0).succeed();
     assert_eq!(project.github.pulls().len(), 1);
     assert_eq!(project.pull().body.as_deref(), Some(BODY));

@@ -289,9 +289,5 @@ fn what_this_machine_cannot_build_is_a_note() {
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let ended = ward.run_with(&[("PATH", &path)], &[]);
     assert_eq!(ended.code, 0);
-    assert!(
-        ended.stdout.contains("fix: to build for them here: `rustup target add aarch64-apple-darwin`"),
-        "{}",
-        ended.stdout
-    );
+    assert!(ended.stdout.contains("  rustup target add aarch64-apple-darwin\n"), "{}", ended.stdout);
 }

@@ -1,7 +1,6 @@
 //! `sampo distribute init`: the built program on whole repositories, and that what it writes then works.
 
 use std::fs;
-use std::path::Path;
 use std::process::Output;
 
 use sampo_testkit::github::TOKEN;
@@ -234,28 +233,6 @@ fn a_workflow_has_a_plain_name() {
 }
 
 #[test]
-fn what_is_written_is_what_the_documentation_shows() {
-    let documented = |name: &str| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples").join(name);
-        without_version(&fs::read_to_string(path).unwrap().replace("\r\n", "\n"))
-    };
-    let repo = fresh();
-    done(&repo, &[]);
-    assert_eq!(without_version(&repo.read(WORKFLOW)), documented("release.yml"));
-    let repo = fresh();
-    done(&repo, &["--ci", "gitlab"]);
-    assert_eq!(repo.read(".gitlab-ci.yml"), documented("gitlab/.gitlab-ci.yml"));
-    assert_eq!(repo.read(".gitlab/distribute.yml"), documented("gitlab/distribute.yml"));
-}
-
-/// `workflow` with the Action at no version: that of the documentation is that of the release before.
-fn without_version(workflow: &str) -> String {
-    let mut parts = workflow.split("@sampo-github-action-v");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| text + part.split_once('\n').map_or("", |(_, rest)| rest))
-}
-
-#[test]
 fn gitlab_gets_both_parts_of_its_pipeline() {
     let repo = fresh();
     let backend = ["--backend", "command", "--run", "upload {{ path }}"];
@@ -301,6 +278,20 @@ fn a_package_of_npm_names_what_its_build_makes() {
 }
 
 #[test]
+fn another_folder_of_built_files_is_where_artifacts_and_workflow_look() {
+    let repo = Repo::new();
+    repo.write("package.json", r#"{ "name": "tool", "version": "1.0.0" }"#).write("yarn.lock", "");
+    repo.write(CONFIG, "[github]\nrepository = 'acme/app'\n[distribute]\nartifacts_dir = 'out'\n");
+    done(&repo, &["--package", "tool", "--target", TARGETS[0]]);
+    assert!(repo.read(CONFIG).contains("\nartifacts = [\"out/tool-{{ target }}/*{{ target }}*\"]\n"));
+    let workflow = repo.read(WORKFLOW);
+    assert!(
+        workflow.contains("path: \"out/${{ matrix.artifact }}/\"") && workflow.contains("yarn install"),
+        "{workflow}"
+    );
+}
+
+#[test]
 fn without_programs_or_a_repository_it_says_what_to_do() {
     let repo = Repo::new();
     repo.cargo_workspace(&[("core", "1.0.0", "")]);
@@ -318,6 +309,18 @@ fn without_programs_or_a_repository_it_says_what_to_do() {
 
     let ended: Ended = Repo::new().output(env!("CARGO_BIN_EXE_sampo"), &["distribute", "init", "--yes"]).into();
     assert!(ended.code == 1 && ended.stderr.contains("error[no-packages]"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_rare_target_gets_a_runner_so_that_the_matrix_knows_where_it_is_built() {
+    let repo = fresh();
+    done(&repo, &["--target", "s390x-unknown-linux-gnu", "--ci", "none"]);
+    let config = repo.read(CONFIG);
+    assert!(config.contains("\n[distribute.runners]\ns390x-unknown-linux-gnu = \"ubuntu-24.04\"\n"), "{config}");
+    let ended = sampo(&repo, &["distribute", "matrix", "--all"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    repo.commit("set up");
+    assert!(done(&repo, &["--target", "s390x-unknown-linux-gnu", "--ci", "none"]).starts_with("everything is set up"));
 }
 
 #[test]
@@ -351,6 +354,7 @@ fn what_does_not_go_together_or_cannot_be_read_is_refused() {
         "config-invalid",
         &["`directory` cannot be set up: `site`"],
     );
+    refused(&repo, &["--target", "x86_64-unknown-linux-gun"], "target-misspelt", &["`x86_64-unknown-linux-gnu`"]);
     refused(&repo, &["--package", "nobody"], "unknown-package", &["nobody"]);
     let ended = init(&repo, &[]);
     assert!(ended.code == 1 && ended.stderr.contains("`--yes` takes what the workspace suggests"), "{}", ended.stderr);

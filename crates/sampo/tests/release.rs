@@ -447,7 +447,7 @@ fn add_refuses_what_release_could_not_read() {
     let add = |package: &'static str, tag: &'static str| ["add", "-p", package, "-b", "patch", "-t", tag, "-m", "x"];
     assert!(refused(&repo, &add("coer", "Fixed"), 1).contains("no package is named `coer`"));
     assert!(refused(&repo, &add("core", "New"), 1).contains("`New` is not a tag here; known are Fixed"));
-    assert!(refused(&repo, &["add", "-b", "huge"], 64).contains("`huge` is not a level"));
+    assert!(refused(&repo, &["add", "-b", "huge"], 64).contains("possible values: patch, minor, major"));
 }
 
 #[test]

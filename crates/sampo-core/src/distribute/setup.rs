@@ -13,7 +13,7 @@ use crate::init::{self, NewFile};
 use crate::project::Project;
 use crate::repository::repository;
 use crate::transaction::{self, Change};
-use crate::workspace::{Workspace, find_root};
+use crate::workspace::{PackageId, Workspace, find_root};
 
 mod answers;
 mod configuration;
@@ -30,6 +30,7 @@ pub use error::SetupError;
 pub use pipeline::{Ci, Placement, Standing};
 
 use super::check_backends;
+use super::naming::file_name_part;
 use super::participant::participants;
 
 /// A workspace, and what is there already.
@@ -113,6 +114,13 @@ impl Setup {
         self.project.config.distribute.backends.is_empty()
     }
 
+    /// The glob that is suggested for the artifacts of `package`: where its build puts them, in files whose names say for
+    /// which target they are.
+    pub fn usual_artifacts(&self, package: &PackageId) -> String {
+        let folder = &self.project.config.distribute.artifacts_dir;
+        format!("{folder}/{}-{{{{ target }}}}/*{{{{ target }}}}*", file_name_part(package.name()))
+    }
+
     /// What the workspace itself suggests: the answers to questions that nobody is asked.
     pub fn suggestion(&self) -> Result<Answers, SampoError> {
         Ok(Answers {
@@ -125,13 +133,13 @@ impl Setup {
 
     /// Where the pipeline of `ci` would be written, and what is there.
     pub fn standing(&self, ci: Ci, placement: &Placement) -> Result<Standing, SampoError> {
-        Ok(pipeline::standing(&self.project.root, &self.pipeline(ci, &self.project.config), placement)?)
+        Ok(pipeline::standing(&self.project.root, &self.pipeline(ci, &self.project.config)?, placement)?)
     }
 
     /// Everything that `answers` lack to be true. Writes nothing; a plan of a plan that was applied is empty.
     pub fn plan(&self, answers: &Answers) -> Result<Plan, SampoError> {
         let Project { root, workspace, .. } = &self.project;
-        answers.backends.iter().try_for_each(NewBackend::check)?;
+        answers.check()?;
         let text = configuration::with(&self.configuration, answers, &self.project)?;
         let config = Config::parse(Path::new(config::PATH), text.clone())?;
         check_backends(&config)?;
@@ -154,7 +162,7 @@ impl Setup {
             let repository = repository.map(|repository| self.address(repository));
             plan.changes.extend(manifests::changes(&config, &participants, repository.as_deref())?);
         }
-        let pipeline = self.pipeline(answers.ci, &config);
+        let pipeline = self.pipeline(answers.ci, &config)?;
         pipeline::plan(&pipeline, &answers.placement, &mut plan)?;
         plan.next_steps = next_steps::of(&plan, &config, workspace, answers.ci);
         Ok(plan)

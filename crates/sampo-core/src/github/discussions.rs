@@ -95,7 +95,7 @@ impl Github {
             variables: json!({ "owner": repository.owner, "name": repository.name }),
             permission: READ,
         };
-        Ok(self.ask::<OfRepository<Forum>>(&query).await?.repository)
+        Ok(self.query::<OfRepository<Forum>>(&query).await?.repository)
     }
 
     /// The discussions opened at `since` or later, a time as GitHub writes it; the newest first. A few older ones may
@@ -118,7 +118,7 @@ impl Github {
                 variables: json!({ "owner": repository.owner, "name": repository.name, "after": after }),
                 permission: READ,
             };
-            let Nodes { nodes, page_info } = self.ask::<OfRepository<Recent>>(&query).await?.repository.discussions;
+            let Nodes { nodes, page_info } = self.query::<OfRepository<Recent>>(&query).await?.repository.discussions;
             // Times of one form and zone: their order is that of their text.
             let is_through = nodes.last().is_none_or(|last| last.created_at.as_str() < since);
             found.extend(nodes);
@@ -158,6 +158,30 @@ impl Github {
             variables: json!({ "input": input }),
             permission: WRITE,
         };
-        Ok(self.order::<Opened>(&query).await?.created.discussion.url)
+        Ok(self.mutate::<Opened>(&query).await?.created.discussion.url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sampo_testkit::FakeGithub;
+    use sampo_testkit::github::TOKEN;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_page_is_read_back_to_the_time_asked_for() {
+        let github = FakeGithub::start();
+        github.with_discussions(&["ideas"]);
+        for number in 0..250 {
+            github.add_discussion(&format!("Idea {number}"), "ideas");
+        }
+        let variables = [("GITHUB_API_URL", github.api_url()), ("GITHUB_TOKEN", TOKEN)];
+        let client = Github::of_environment(&variables.into_iter().collect()).unwrap();
+        let repository = github.repository().try_into().unwrap();
+        let all = client.discussions_since(&repository, "2026-01-02T03:04:05Z").await.unwrap();
+        assert_eq!((all.len(), all[0].title.as_str(), all[249].title.as_str()), (250, "Idea 249", "Idea 0"));
+        let recent = client.discussions_since(&repository, "2026-01-03T00:00:00Z").await.unwrap();
+        assert_eq!(recent.len(), 100, "all of the first page are older");
     }
 }

@@ -39,12 +39,12 @@ struct Remark {
 
 impl Github {
     /// Sends `query` once and reads its answer.
-    pub(super) async fn order<T: DeserializeOwned>(&self, query: &Query<'_>) -> Result<T, GithubError> {
+    pub(super) async fn mutate<T: DeserializeOwned>(&self, query: &Query<'_>) -> Result<T, GithubError> {
         self.read_answer(query, self.fetch(query.call()).await?)
     }
 
     /// The same for what only asks: again after a failure that may pass.
-    pub(super) async fn ask<T: DeserializeOwned>(&self, query: &Query<'_>) -> Result<T, GithubError> {
+    pub(super) async fn query<T: DeserializeOwned>(&self, query: &Query<'_>) -> Result<T, GithubError> {
         self.read_answer(query, self.fetch_patiently(&query.call()).await?)
     }
 
@@ -77,5 +77,56 @@ impl Github {
 impl Query<'_> {
     fn call(&self) -> Call {
         Call::graphql(&self.action).json(&json!({ "query": self.text, "variables": self.variables }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sampo_testkit::FakeGithub;
+    use sampo_testkit::github::{Answer, Fault, TOKEN};
+
+    use super::*;
+    use crate::error::Diagnose;
+
+    fn client(github: &FakeGithub, token: &str) -> Github {
+        let variables = [("GITHUB_API_URL", github.api_url()), ("GITHUB_TOKEN", token)];
+        Github::of_environment(&variables.into_iter().collect()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_address_has_no_version_wherever_github_is() {
+        for github in [FakeGithub::start(), FakeGithub::enterprise()] {
+            github.with_discussions(&["ideas"]);
+            let forum = client(&github, TOKEN).forum(&github.repository().try_into().unwrap()).await.unwrap();
+            assert!(forum.is_enabled && forum.categories()[0].slug == "ideas");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_told_apart_although_its_status_is_that_of_a_success() {
+        let table = [
+            ("NOT_FOUND", "not-found"),
+            ("FORBIDDEN", "permission-denied"),
+            ("INSUFFICIENT_SCOPES", "permission-denied"),
+            ("RATE_LIMITED", "rate-limited"),
+            ("UNPROCESSABLE", "request-refused"),
+        ];
+        for (kind, code) in table {
+            let github = FakeGithub::start();
+            let body = json!({ "data": { "repository": null }, "errors": [{ "type": kind, "message": "no" }] });
+            github.fail(Fault::on("POST", "/graphql").answer(Answer::json(200, &body)));
+            let client = client(&github, TOKEN);
+            let error = client.forum(&github.repository().try_into().unwrap()).await.unwrap_err();
+            assert_eq!(error.code(), code);
+            assert_eq!(client.asks_to_wait().is_some(), kind == "RATE_LIMITED");
+        }
+        let github = FakeGithub::start();
+        let error = client(&github, "ghp_wrong").forum(&"acme/app".to_owned().try_into().unwrap()).await.unwrap_err();
+        assert_eq!(error.code(), "credentials-refused");
+        let error = client(&github, TOKEN).forum(&"acme/other".to_owned().try_into().unwrap()).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "cannot read the discussion categories of `acme/other`: GitHub does not find it (Could not resolve to a Repository with the name 'acme/other'.)"
+        );
     }
 }

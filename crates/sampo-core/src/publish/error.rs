@@ -77,6 +77,9 @@ pub enum PublishError {
         /// What to do about it, where its words tell.
         advice: Option<&'static str>,
     },
+    /// The run was to end.
+    #[error("publishing was ended before every package was looked after")]
+    Cancelled,
     /// The upload failed.
     #[error("`{package}` {version} could not be published")]
     Upload {
@@ -116,6 +119,7 @@ impl Diagnose for PublishError {
             Self::UnpublishableDependencies { .. } => "dependency-unpublishable",
             Self::Cycle { .. } => "dependency-cycle",
             Self::Rehearsal { .. } => "publish-refused",
+            Self::Cancelled => "cancelled",
             Self::Upload { .. } => "publish-failed",
         }
     }
@@ -136,6 +140,7 @@ impl Diagnose for PublishError {
             Self::Cycle { .. } => Some("break the circle; only development dependencies may close one".into()),
             Self::Unfit { source, .. } => source.hint(),
             Self::NothingStaged { .. } => Some("correct the pattern, or remove it".into()),
+            Self::Cancelled => Some("run it again: it goes on from here".into()),
             Self::Rehearsal { source, advice } => advice.map(str::to_owned).or_else(|| source.hint()),
             Self::Upload { source, advice, .. } => Some(advice.map(str::to_owned).or_else(|| source.hint()).unwrap_or_else(|| {
                 "what was published before it is tagged; run `sampo publish` again to go on from here".into()

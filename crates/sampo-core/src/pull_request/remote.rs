@@ -86,3 +86,73 @@ pub(super) async fn push(git: &Git, seen: &Seen, branch: &str, commit: &str) -> 
         _ => Err(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sampo_testkit::Repo;
+
+    use super::*;
+    use crate::config::GitConfig;
+    use crate::error::Diagnose;
+    use crate::event::Recorder;
+    use crate::pull_request::{Kind, Settings};
+
+    fn branches() -> Branches {
+        Branches::resolve(Kind::Release, &Settings::default(), "main", &GitConfig::default()).unwrap()
+    }
+
+    /// A commit with this content on top of HEAD, which stays where it is.
+    fn commit(repo: &Repo, content: &str, message: &str) -> String {
+        repo.git(&["checkout", "--quiet", "--detach"]);
+        let commit = repo.write("a", content).commit(message);
+        repo.git(&["checkout", "--quiet", "main"]);
+        commit
+    }
+
+    #[tokio::test]
+    async fn a_branch_is_left_alone_if_it_is_right_or_somebody_else_moved_it() {
+        let repo = Repo::new();
+        repo.write("a", "1").commit("first");
+        repo.push_to_origin();
+        let (ours, theirs) = (commit(&repo, "2", "release"), commit(&repo, "3", "theirs"));
+        let git = Git::new(repo.root());
+        let seen = Seen::look(&git, &branches()).await.unwrap();
+        let tree = git.tree_of(&ours).await.unwrap().unwrap();
+        assert_eq!(seen.step(&git, "release/main", &tree).await.unwrap(), Step::Make);
+        push(&git, &seen, "release/main", &ours).await.unwrap();
+        // As after an answer that got lost.
+        push(&git, &seen, "release/main", &ours).await.unwrap();
+        let error = push(&git, &seen, "release/main", &theirs).await.unwrap_err();
+        assert_eq!(error.code(), "pull-request-moved");
+
+        let seen = Seen::look(&git, &branches()).await.unwrap();
+        assert_eq!(seen.step(&git, "release/main", &tree).await.unwrap(), Step::Nothing);
+        let other = git.tree_of(&theirs).await.unwrap().unwrap();
+        assert_eq!(seen.step(&git, "release/main", &other).await.unwrap(), Step::Update);
+        // The same files, on another base.
+        repo.write("b", "x").commit("second");
+        repo.push_to_origin();
+        let seen = Seen::look(&git, &branches()).await.unwrap();
+        assert_eq!(seen.step(&git, "release/main", &tree).await.unwrap(), Step::Update);
+    }
+
+    #[tokio::test]
+    async fn merges_of_the_base_are_no_work_of_others() {
+        let repo = Repo::new();
+        repo.write("a", "1").commit("first");
+        repo.push_to_origin();
+        let ours = commit(&repo, "2", "release");
+        repo.write("b", "x").commit("second");
+        repo.push_to_origin();
+        repo.git(&["checkout", "--quiet", "--detach", &ours]);
+        repo.git(&["merge", "--quiet", "--message", "update branch", "main"]);
+        repo.git(&["push", "--quiet", "origin", "HEAD:refs/heads/release/main"]);
+        let git = Git::new(repo.root());
+        let seen = Seen::look(&git, &branches()).await.unwrap();
+        let recorder = Recorder::default();
+        warn_of_others(&git, &seen, "release/main", "release", &recorder).await.unwrap();
+        assert!(recorder.events().is_empty());
+        warn_of_others(&git, &seen, "release/main", "another message", &recorder).await.unwrap();
+        assert_eq!(recorder.events().len(), 1);
+    }
+}

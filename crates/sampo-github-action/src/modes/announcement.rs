@@ -9,7 +9,7 @@ use sampo_core::publish::Plan;
 
 use crate::annotations;
 use crate::inputs::Inputs;
-use crate::job::{Ending, Job};
+use crate::job::Job;
 
 /// What the inputs ask for, if they ask for releases at all. Mistakes are found before anything is published.
 pub fn request(job: &Job, project: &Project) -> anyhow::Result<Option<Request>> {
@@ -40,17 +40,12 @@ pub fn discussions(inputs: &Inputs, project: &Project) -> anyhow::Result<Discuss
 }
 
 /// Makes the releases of the tags in `plan`, if they are asked for.
-pub async fn announce(job: &mut Job, project: &Project, plan: &Plan, request: Option<&Request>) -> Ending {
-    let Some(request) = request else { return Ending::Through };
-    let (interrupt, caller) = job.attended();
-    let Some(outcome) = interrupt.guard(announce::announce(project, plan, request, &caller)).await else {
-        return Ending::Interrupted;
-    };
-    match outcome {
+pub async fn announce(job: &mut Job, caller: &Caller, project: &Project, plan: &Plan, request: Option<&Request>) {
+    let Some(request) = request else { return };
+    match announce::announce(project, plan, request, caller).await {
         Err(error) => job.fail_with(error),
         Ok(report) => tell(job, &report),
     }
-    if caller.cancellation.is_cancelled() { Ending::Interrupted } else { Ending::Through }
 }
 
 /// Opens the discussions about what a delivery has published.

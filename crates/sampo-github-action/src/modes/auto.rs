@@ -8,12 +8,7 @@ use super::{publish, pull_requests};
 use crate::job::{Ending, Job};
 
 /// Does what comes next.
-pub async fn run(job: &mut Job) -> anyhow::Result<Ending> {
-    let (interrupt, caller) = job.attended();
-    interrupt.guard(advance(job, &caller)).await.unwrap_or(Ok(Ending::Interrupted))
-}
-
-async fn advance(job: &mut Job, caller: &Caller) -> anyhow::Result<Ending> {
+pub async fn run(job: &mut Job, caller: &Caller) -> anyhow::Result<Ending> {
     let project = job.open_for_release().await?;
     let now = clock::now(&project.environment).map_err(SampoError::from)?;
     let plan = release::plan(&project, now).await?;
@@ -22,5 +17,5 @@ async fn advance(job: &mut Job, caller: &Caller) -> anyhow::Result<Ending> {
     if ending == Ending::Interrupted || !plan.is_empty() {
         return Ok(ending);
     }
-    publish::publish(job, &project).await
+    publish::publish(job, caller, &project).await
 }

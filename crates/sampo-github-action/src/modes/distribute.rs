@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use sampo_core::distribute::report::{Detail, Report, Verdict};
-use sampo_core::distribute::{self, Choice, Finishing, Outcome, Request, Selection};
+use sampo_core::distribute::{self, Caller, Choice, Finishing, Outcome, Request, Selection};
 
 use super::announcement;
 use crate::annotations;
@@ -19,28 +19,24 @@ const WIDTH: usize = 160;
 const REPORT: &str = "sampo-distribute-report.json";
 
 /// Delivers, and tells the following steps what became of it.
-pub async fn run(job: &mut Job) -> anyhow::Result<Ending> {
+pub async fn run(job: &mut Job, caller: &Caller) -> anyhow::Result<Ending> {
     let project = job.open().await?;
     let report_path = report_path(&job.inputs);
     let request = request(&job.inputs, &report_path)?;
     let discussions = announcement::discussions(&job.inputs, &project)?;
-    let (interrupt, caller) = job.attended();
-    let Some(outcome) = interrupt.guard(distribute::deliver(&project, &request, &caller)).await else {
-        return Ok(Ending::Interrupted);
-    };
-    match outcome? {
+    let report = match distribute::deliver(&project, &request, caller).await? {
         Outcome::Nothing(nothing) => {
             annotations::print(&nothing.message);
-            Ok(Ending::Through)
+            return Ok(Ending::Through);
         }
-        Outcome::Done(report) => {
-            show(&report);
-            if !discussions.is_none() {
-                announcement::discuss(&project, &report, &discussions, &caller).await?;
-            }
-            Ok(tell(job, &report, report_path))
-        }
+        Outcome::Done(report) => report,
+    };
+    show(&report);
+    let ending = tell(job, &report, report_path);
+    if !discussions.is_none() {
+        announcement::discuss(&project, &report, &discussions, caller).await?;
     }
+    Ok(ending)
 }
 
 /// A group for each backend, then what went wrong.

@@ -1,16 +1,14 @@
 //! What must be built for the releases of a plan.
 
 use sampo_core::SampoError;
-use sampo_core::distribute::{self, Choice, Grouping, MatrixFormat, MatrixRequest, Selection};
+use sampo_core::distribute::{self, Caller, Choice, Grouping, MatrixFormat, MatrixRequest, Selection};
 use sampo_core::project::Project;
 use sampo_core::release::plan_file::{PlannedRelease, ReleasePlan};
 use sampo_core::workspace::PackageId;
 use semver::Version;
 
-use crate::job::Job;
-
 /// The matrix for those of the releases that have something to build; empty if none has, or nobody asked for it.
-pub async fn of(job: &Job, project: &Project, plan: &ReleasePlan) -> Result<String, SampoError> {
+pub async fn of(caller: &Caller, project: &Project, plan: &ReleasePlan) -> Result<String, SampoError> {
     if !project.config.distribute.builds_something() {
         return Ok(String::new());
     }
@@ -26,5 +24,5 @@ pub async fn of(job: &Job, project: &Project, plan: &ReleasePlan) -> Result<Stri
         format: MatrixFormat::Github,
         grouping: Grouping::Package,
     };
-    Ok(distribute::matrix(project, &request, &job.caller()).await?.text)
+    Ok(distribute::matrix(project, &request, caller).await?.text)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sampo_core::SampoError;
+use sampo_core::distribute::Caller;
 use sampo_core::distribute::participant::has_artifacts;
 use sampo_core::markdown::code;
 use sampo_core::project::Project;
@@ -17,13 +18,13 @@ use crate::job::{Ending, Job};
 use crate::summary::ReleaseRow;
 
 /// Looks at what waits: changesets first, which are released before anything is published.
-pub async fn run(job: &mut Job) -> anyhow::Result<Ending> {
+pub async fn run(job: &mut Job, caller: &Caller) -> anyhow::Result<Ending> {
     let project = job.open().await?;
     let now = clock::now(&project.environment).map_err(SampoError::from)?;
     let plan = engine::preview(&project, now).await?;
     release::tell(job, &project, &plan, "To be released");
     if plan.is_empty() {
-        return upcoming(job, &project).await;
+        return upcoming(job, caller, &project).await;
     }
     let has_artifacts = has_artifacts(&project).map_err(SampoError::from)?;
     job.outputs.release_plan = Some(plan.to_file(&project.config, None, has_artifacts));
@@ -31,8 +32,8 @@ pub async fn run(job: &mut Job) -> anyhow::Result<Ending> {
 }
 
 /// The releases that a publish would tag at this commit, or that are tagged there: a delivery needs what they build.
-async fn upcoming(job: &mut Job, project: &Project) -> anyhow::Result<Ending> {
-    let plan = at_head(job, project).await?;
+async fn upcoming(job: &mut Job, caller: &Caller, project: &Project) -> anyhow::Result<Ending> {
+    let plan = at_head(caller, project).await?;
     if plan.releases.is_empty() {
         annotations::print("nothing to publish: every current version is tagged at another commit");
     }
@@ -47,15 +48,15 @@ async fn upcoming(job: &mut Job, project: &Project) -> anyhow::Result<Ending> {
         }
     };
     job.summary.add_releases("To be published", plan.releases.iter().map(row).collect());
-    job.outputs.build_matrix = matrix::of(job, project, &plan).await?;
+    job.outputs.build_matrix = matrix::of(caller, project, &plan).await?;
     job.outputs.release_plan = Some(plan);
     Ok(Ending::Through)
 }
 
-async fn at_head(job: &Job, project: &Project) -> Result<ReleasePlan, SampoError> {
+async fn at_head(caller: &Caller, project: &Project) -> Result<ReleasePlan, SampoError> {
     let Project { workspace, config, environment, .. } = project;
     let arguments = ForwardedArguments::default();
-    let publisher = Publisher::new(workspace, config, environment, &arguments, Arc::clone(&job.reporter));
+    let publisher = Publisher::new(workspace, config, environment, &arguments, Arc::clone(&caller.reporter));
     let plan = publisher.survey().await?;
     let histories = Histories::read(project).await?;
     let past = |package: &PackageId, version: &_| histories.of(package, version);

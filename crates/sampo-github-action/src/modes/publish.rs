@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use sampo_core::SampoError;
-use sampo_core::distribute::advise_binstall;
 use sampo_core::distribute::participant::has_artifacts;
+use sampo_core::distribute::{Caller, advise_binstall};
 use sampo_core::git::{self, Git, GitError};
 use sampo_core::project::Project;
 use sampo_core::publish::push::{self, PushPlan, Pushed};
@@ -20,25 +20,25 @@ mod account;
 use account::Account;
 
 /// Publishes the repository at HEAD.
-pub async fn run(job: &mut Job) -> anyhow::Result<Ending> {
+pub async fn run(job: &mut Job, caller: &Caller) -> anyhow::Result<Ending> {
     let project = job.open_for_release().await?;
-    publish(job, &project).await
+    publish(job, caller, &project).await
 }
 
 /// Publishes `project`, which is on a branch for releases. What succeeds is pushed and told, whatever else fails.
-pub async fn publish(job: &mut Job, project: &Project) -> anyhow::Result<Ending> {
+pub async fn publish(job: &mut Job, caller: &Caller, project: &Project) -> anyhow::Result<Ending> {
     let is_dry_run = job.inputs.flag("dry-run")?;
     let announcement = announcement::request(job, project)?;
     let git = identified(project.git(), is_dry_run).await.map_err(SampoError::from)?;
     let arguments = job.inputs.forwarded(&*job.reporter);
     let Project { workspace, config, environment, .. } = project;
     let publisher = Publisher::new(workspace, config, environment, &arguments, Arc::clone(&job.reporter));
-    let publisher = publisher.with_git(git.clone());
+    let publisher = publisher.with_git(git.clone()).cancelled_by(caller.cancellation.clone());
     let plan = publisher.plan().await.map_err(SampoError::from)?;
     // What would fail afterwards is better known before the first upload.
     let planned = released(project, &plan, true).await?;
     let missing = push::plan(&git, &plan.commit, &plan.tags(true)).await.map_err(SampoError::from)?;
-    matrix::of(job, project, &planned).await?;
+    matrix::of(caller, project, &planned).await?;
     let is_uploaded = |id: &PackageId| plan.steps.iter().any(|s| s.package == *id && s.upload == Upload::Needed);
     advise_binstall(project, is_uploaded, &*job.reporter)?;
 
@@ -48,7 +48,8 @@ pub async fn publish(job: &mut Job, project: &Project) -> anyhow::Result<Ending>
         error.into_iter().for_each(|error| job.fail_with(error));
         missing.refused.into_iter().for_each(|error| job.fail_with(error));
         job.outputs.release_plan = Some(planned);
-        return Ok(announcement::announce(job, project, &plan, announcement.as_ref()).await);
+        announcement::announce(job, caller, project, &plan, announcement.as_ref()).await;
+        return Ok(Ending::of(caller));
     }
     let Outcome { mut plan, error } = publisher.apply(plan).await;
     job.outputs.published = plan.has_results();
@@ -57,11 +58,11 @@ pub async fn publish(job: &mut Job, project: &Project) -> anyhow::Result<Ending>
     Account { project, plan: &plan, releases: &planned }.of_run(job, &pushed).await?;
     // A tag that nobody else can see is not released yet.
     plan.steps.retain(|step| pushed.has(&step.tag) || step.tagging == Tagging::Elsewhere);
-    let ending = announcement::announce(job, project, &plan, announcement.as_ref()).await;
+    announcement::announce(job, caller, project, &plan, announcement.as_ref()).await;
     let released = released(project, &plan, false).await?;
-    job.outputs.build_matrix = matrix::of(job, project, &released).await?;
+    job.outputs.build_matrix = matrix::of(caller, project, &released).await?;
     job.outputs.release_plan = Some(released);
-    Ok(ending)
+    Ok(Ending::of(caller))
 }
 
 /// Git with somebody in whose name tags are made; a dry run only pretends.

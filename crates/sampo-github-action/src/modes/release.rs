@@ -1,6 +1,7 @@
 //! The mode `release`: writes versions, changelogs and lock files into the checkout. Commits nothing.
 
 use sampo_core::SampoError;
+use sampo_core::distribute::Caller;
 use sampo_core::distribute::participant::has_artifacts;
 use sampo_core::event::Event;
 use sampo_core::markdown::code;
@@ -13,7 +14,7 @@ use crate::job::{Ending, Job};
 use crate::summary::ReleaseRow;
 
 /// Releases in place.
-pub async fn run(job: &mut Job) -> anyhow::Result<Ending> {
+pub async fn run(job: &mut Job, caller: &Caller) -> anyhow::Result<Ending> {
     let is_dry_run = job.inputs.flag("dry-run")?;
     let project = job.open_for_release().await?;
     let now = clock::now(&project.environment).map_err(SampoError::from)?;
@@ -21,10 +22,12 @@ pub async fn run(job: &mut Job) -> anyhow::Result<Ending> {
     tell(job, &project, &plan, if is_dry_run { "Would be released" } else { "Released" });
     let file = plan.to_file(&project.config, None, has_artifacts(&project).map_err(SampoError::from)?);
     // What the next steps are told is known to be right before anything is changed.
-    let matrix = matrix::of(job, &project, &file).await?;
+    let matrix = matrix::of(caller, &project, &file).await?;
     job.outputs.release_plan = Some(file);
     if is_dry_run {
         annotations::print("dry run: nothing was changed");
+    } else if caller.cancellation.is_cancelled() {
+        return Ok(Ending::Interrupted);
     } else if !plan.is_empty() {
         release::apply(&project.workspace, &plan)?;
         job.outputs.released = true;

@@ -1,5 +1,6 @@
 //! The mode `verify`: compares what stands at every destination with what should.
 
+use sampo_core::distribute::Caller;
 use sampo_core::distribute::verify::{self, Outcome, Request, Standard, Verdict, Verification};
 
 use super::distribute::choice;
@@ -8,14 +9,10 @@ use crate::inputs::Inputs;
 use crate::job::{Ending, Job};
 
 /// Looks at every destination; whatever is not as it should be fails the run.
-pub async fn run(job: &mut Job) -> anyhow::Result<Ending> {
+pub async fn run(job: &mut Job, caller: &Caller) -> anyhow::Result<Ending> {
     let project = job.open().await?;
     let request = request(&job.inputs)?;
-    let (interrupt, caller) = job.attended();
-    let Some(outcome) = interrupt.guard(verify::verify(&project, &request, &caller)).await else {
-        return Ok(Ending::Interrupted);
-    };
-    let verification = match outcome? {
+    let verification = match verify::verify(&project, &request, caller).await? {
         Outcome::Nothing(nothing) => {
             annotations::print(&nothing.message);
             return Ok(Ending::Through);

@@ -199,7 +199,7 @@ fn describe(state: &State, access: Option<Access>) -> Value {
         "private": state.private,
         "default_branch": state.settings.default_branch,
         "archived": state.settings.archived,
-        "has_discussions": false,
+        "has_discussions": !state.categories.is_empty(),
     });
     if let Some(access) = access {
         // Of an installation GitHub always says no here, whatever it may do.

@@ -249,3 +249,108 @@ async fn an_unknown_request_is_refused_and_remembered() {
     assert_eq!(get(&github, "/repos/acme/app/issues").await.0, 501);
     assert_eq!(github.take_unknown(), ["GET /repos/acme/app/issues"]);
 }
+
+const PULLS: &str = "/repos/acme/app/pulls";
+
+fn pull(head: &str) -> Value {
+    json!({ "title": "Release", "body": "text", "head": head, "base": "main" })
+}
+
+#[tokio::test]
+async fn a_pull_request_is_made_once_found_by_its_branch_and_changed() {
+    let github = FakeGithub::start();
+    let (status, made) = post(&github, PULLS, &pull("release/main")).await;
+    assert_eq!((status, &made["head"]["ref"]), (201, &json!("release/main")));
+    let (status, refusal) = post(&github, PULLS, &pull("acme:release/main")).await;
+    assert_eq!(status, 422);
+    assert_eq!(refusal["errors"][0]["message"], "A pull request already exists for acme:release/main.");
+    post(&github, PULLS, &pull("other")).await;
+    let found = get(&github, &format!("{PULLS}?head=acme%3Arelease%2Fmain&base=main&state=open")).await.1;
+    assert_eq!((found.as_array().unwrap().len(), &found[0]["number"]), (1, &made["number"]));
+    assert_eq!(get(&github, &format!("{PULLS}?base=next")).await.1, json!([]));
+
+    let page = request(&github, Method::GET, &format!("{PULLS}?base=main&per_page=1")).bearer_auth(TOKEN);
+    let link = page.send().await.unwrap().headers()["link"].to_str().unwrap().to_owned();
+    assert!(link.contains("/pulls?base=main&per_page=1&page=2>; rel=\"next\""), "{link}");
+
+    let number = made["number"].as_u64().unwrap();
+    let (status, changed) = patch(&github, &format!("{PULLS}/{number}"), &json!({ "title": "Next" })).await;
+    assert_eq!((status, &changed["title"], &changed["body"]), (200, &json!("Next"), &json!("text")));
+    github.close_pull(number);
+    assert_eq!(get(&github, PULLS).await.1.as_array().unwrap().len(), 1);
+    assert_eq!(post(&github, PULLS, &pull("release/main")).await.0, 201);
+}
+
+#[tokio::test]
+async fn a_pull_request_that_github_refuses_is_refused() {
+    let github = FakeGithub::start();
+    let with = |key: &str, value: Value| {
+        let mut request = pull("release/main");
+        request[key] = value;
+        request
+    };
+    for request in [
+        with("title", json!(null)),
+        with("title", json!("x".repeat(257))),
+        with("body", json!("x".repeat(65_537))),
+        with("body", json!(1)),
+        with("draught", json!(true)),
+    ] {
+        assert_eq!(post(&github, PULLS, &request).await.0, 422, "{request}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let git = |arguments: &[&str]| {
+        let identity = ["-c", "user.name=x", "-c", "user.email=x", "-C"];
+        let mut command = std::process::Command::new("git");
+        assert!(command.args(identity).arg(folder.path()).args(arguments).status().unwrap().success());
+    };
+    git(&["init", "--quiet", "--initial-branch=main"]);
+    git(&["commit", "--quiet", "--allow-empty", "--message=first"]);
+    git(&["branch", "same"]);
+    github.with_git(folder.path());
+    let refusal = post(&github, PULLS, &pull("missing")).await.1;
+    assert_eq!((&refusal["errors"][0]["field"], &refusal["errors"][0]["code"]), (&json!("head"), &json!("invalid")));
+    let refusal = post(&github, PULLS, &pull("same")).await.1;
+    assert_eq!(refusal["errors"][0]["message"], "No commits between main and same");
+
+    github.add_token("ghs_reader", Access::ReadOnlyInstallation).add_token("ghs_writer", Access::Installation);
+    github.forbid_pulls();
+    for (token, words) in
+        [("ghs_reader", "not accessible by integration"), ("ghs_writer", "is not permitted to create")]
+    {
+        let (status, refusal) = send(request(&github, Method::POST, PULLS).bearer_auth(token).json(&pull("x"))).await;
+        assert!(status == 403 && refusal["message"].as_str().unwrap().contains(words), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn the_other_api_takes_only_what_it_knows_and_refuses_with_a_success() {
+    let github = FakeGithub::start();
+    github.with_discussions(&["ideas"]);
+    let ask = async |query: &str, variables: Value| {
+        let (status, body) = post(&github, "/graphql", &json!({ "query": query, "variables": variables })).await;
+        assert_eq!(status, 200);
+        (body["errors"][0]["type"].clone(), body["data"].clone())
+    };
+    let forum = "query($owner: String!, $name: String!) { repository(owner: $owner, name: $name) { discussionCategories(first: 9) { nodes { id } } } }";
+    let known = json!({ "owner": "acme", "name": "app" });
+    let category = ask(forum, known.clone()).await.1["repository"]["discussionCategories"]["nodes"][0]["id"].clone();
+    assert_eq!(category, "DIC_ideas");
+    assert_eq!(ask(forum, json!({ "owner": "acme", "name": "other" })).await.0, "NOT_FOUND");
+    for broken in
+        [forum.replace("id", "emoji"), forum.replace("owner: $owner", "owner: \"acme\""), format!("{forum}}}")]
+    {
+        assert_eq!(ask(&broken, known.clone()).await, (Value::Null, Value::Null), "{broken}");
+    }
+    assert_eq!(ask(forum, json!({ "owner": "acme", "name": "app", "after": null })).await.1, Value::Null);
+    let open = "mutation($input: CreateDiscussionInput!) { createDiscussion(input: $input) { discussion { url } } }";
+    let input = |category: &str, body: &str| json!({ "input": { "repositoryId": "R_4711", "categoryId": category, "title": "x", "body": body } });
+    assert_eq!(ask(open, input("DIC_news", "text")).await.0, "NOT_FOUND");
+    assert_eq!(ask(open, input("DIC_ideas", " ")).await.0, "UNPROCESSABLE");
+    assert_eq!(ask(open, input("DIC_ideas", &"x".repeat(65_537))).await.0, "UNPROCESSABLE");
+    assert!(github.discussions().is_empty());
+    assert!(ask(open, input("DIC_ideas", "text")).await.1["createDiscussion"]["discussion"]["url"].is_string());
+    assert_eq!(github.discussions().len(), 1);
+    let (status, _) = send(request(&github, Method::POST, "/graphql").json(&json!({ "query": forum }))).await;
+    assert_eq!(status, 401, "nobody may ask without a token");
+}

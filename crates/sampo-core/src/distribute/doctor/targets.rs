@@ -79,7 +79,7 @@ fn installed(targets: &BTreeSet<&Target>, installed: Option<&[String]>) -> Optio
             let names: Vec<String> = missing.iter().map(|target| format!("`{target}`")).collect();
             Check::InstalledTargets
                 .note(format!("this machine has no standard library for {}", listed(&names)))
-                .fix(format!("to build for them here: `rustup target add {}`", missing.join(" ")))
+                .fix(format!("to build for them here:\n\nrustup target add {}", missing.join(" ")))
         }
     })
 }

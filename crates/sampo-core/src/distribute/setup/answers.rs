@@ -5,7 +5,6 @@ use std::path::Path;
 use crate::config::distribute::ArchiveFormat;
 use crate::config::{self, Config, ConfigError, Repository};
 use crate::distribute::destination::check_backends;
-use crate::distribute::naming::file_name_part;
 use crate::error::Diagnose;
 use crate::target::Target;
 use crate::workspace::PackageId;
@@ -63,6 +62,17 @@ impl Default for Answers {
             placement: Placement::default(),
             binstall: true,
         }
+    }
+}
+
+impl Answers {
+    /// Fails if a target or a backend is not what anybody can have meant.
+    pub(super) fn check(&self) -> Result<(), SetupError> {
+        let unlikely = self.targets.iter().find_map(|target| Some((target, target.meant()?)));
+        if let Some((target, meant)) = unlikely.filter(|(target, _)| target.default_runner().is_none()) {
+            return Err(SetupError::Misspelt { target: target.clone(), meant });
+        }
+        self.backends.iter().try_for_each(NewBackend::check)
     }
 }
 
@@ -128,11 +138,4 @@ pub struct ReadyMade {
     pub artifacts: String,
     /// The command that makes them.
     pub build: Option<String>,
-}
-
-impl ReadyMade {
-    /// The glob that is suggested: where the build puts it, whose name says for which target it is.
-    pub fn usual_artifacts(package: &PackageId) -> String {
-        format!("dist/{}-{{{{ target }}}}/*{{{{ target }}}}*", file_name_part(package.name()))
-    }
 }

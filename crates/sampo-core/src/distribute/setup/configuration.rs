@@ -26,6 +26,11 @@ pub(super) fn with(text: &str, answers: &Answers, project: &Project) -> Result<S
     if !targets.is_empty() {
         file.extend(&["distribute"], "targets", targets);
     }
+    for target in answers.targets.iter().filter(|target| target.default_runner().is_none()) {
+        if !config.distribute.runners.contains_key(target) {
+            file.set(&["distribute", "runners"], target.as_str(), target.similar_runner());
+        }
+    }
     add_archive(&mut file, answers.archive, config);
     add_package(&mut file, answers, project);
     for backend in &answers.backends {

@@ -21,3 +21,25 @@ pub fn unified(change: &Change, name: &str) -> String {
     let diff = diff.unified_diff().context_radius(CONTEXT).header(&old, &new).to_string();
     diff.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(before: Option<&str>, after: &str) -> String {
+        let change = Change { path: "x".into(), before: before.map(str::to_owned), after: Some(after.to_owned()) };
+        unified(&change, "x")
+    }
+
+    #[test]
+    fn new_lines_and_files_are_shown_and_line_ends_are_not() {
+        assert_eq!(shown(Some("a\r\nb\r\n"), "a\r\nc\r\n"), "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n");
+        assert_eq!(shown(None, "a\n"), "--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n+a\n");
+        assert_eq!(shown(Some("a\n"), "a\n"), "");
+    }
+
+    #[test]
+    fn a_file_cannot_play_with_the_terminal() {
+        assert!(shown(None, "\u{1b}]0;title\u{7}\rx\n").ends_with("+\u{fffd}]0;title\u{fffd}\u{fffd}x\n"));
+    }
+}

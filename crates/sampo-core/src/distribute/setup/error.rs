@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::{Diagnose, PathError};
+use crate::target::Target;
 use crate::workspace::PackageId;
 
 /// Nothing was written.
@@ -18,6 +19,14 @@ pub enum SetupError {
     /// Programs are to be delivered to the releases of a repository that nobody named.
     #[error("nothing says which GitHub repository the releases belong to")]
     NoRepository,
+    /// A target has most likely been misspelt.
+    #[error("`{target}` is a target that few have heard of")]
+    Misspelt {
+        /// The target.
+        target: Target,
+        /// A usual one that is spelt nearly like it.
+        meant: &'static str,
+    },
     /// A backend would not be accepted as it was asked for.
     #[error("a backend of the type `{kind}` cannot be set up: {reason}")]
     Backend {
@@ -57,6 +66,7 @@ impl Diagnose for SetupError {
         match self {
             Self::NoPrograms { .. } => "no-programs",
             Self::NoRepository => "repository-unknown",
+            Self::Misspelt { .. } => "target-misspelt",
             Self::Occupied { .. } => "workflow-exists",
             Self::WorkflowName(_) => "workflow-name",
             Self::Backend { .. } | Self::Toml { .. } => "config-invalid",
@@ -79,6 +89,9 @@ impl Diagnose for SetupError {
             Self::NoRepository => "add the remote `origin`, name it with `--repository OWNER/NAME`, or deliver to \
                                    something else, such as `--backend directory`"
                 .into(),
+            Self::Misspelt { target, meant } => {
+                format!("did you mean `{meant}`? If not, write `{target}` into `targets` in `.sampo/config.toml`")
+            }
             Self::Occupied { free, .. } => {
                 let elsewhere = free.as_ref().map(|name| format!("`--workflow {name}` writes a file beside it, "));
                 format!(

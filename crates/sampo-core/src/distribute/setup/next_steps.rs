@@ -2,6 +2,7 @@
 
 use super::Plan;
 use super::pipeline::Ci;
+use super::pipeline::rendering::published;
 use crate::config::Config;
 use crate::workspace::{Ecosystem, Workspace};
 
@@ -11,10 +12,7 @@ pub(super) fn of(plan: &Plan, config: &Config, workspace: &Workspace, ci: Ci) ->
         return Vec::new();
     }
     let mut steps = vec!["look at the changes, then commit and push them".to_owned()];
-    let is_published = |ecosystem| {
-        let mut packages = workspace.packages.iter().filter(|package| package.id.ecosystem() == ecosystem);
-        packages.any(|package| package.publishable && !config.packages.ignores(package))
-    };
+    let published = published(config, workspace);
     let place = match ci {
         Ci::Github => "under Settings, Secrets and variables, Actions",
         Ci::Gitlab => "under Settings, CI/CD, Variables, masked and protected",
@@ -26,10 +24,10 @@ pub(super) fn of(plan: &Plan, config: &Config, workspace: &Workspace, ci: Ci) ->
     if ci == Ci::Gitlab {
         steps.push(format!("add `RELEASE_TOKEN` {place}: a project access token that may push tags"));
     }
-    if ci != Ci::None && is_published(Ecosystem::Cargo) {
+    if ci != Ci::None && published.contains(&Ecosystem::Cargo) {
         steps.push(format!("add `CARGO_REGISTRY_TOKEN` {place}: the token that crates are published with"));
     }
-    if ci != Ci::None && is_published(Ecosystem::Npm) {
+    if ci != Ci::None && published.contains(&Ecosystem::Npm) {
         steps.push(format!("add `NPM_TOKEN` {place}, unless the registry trusts the workflow"));
     }
     steps.push("run `sampo distribute doctor`, which looks for what would go wrong".to_owned());

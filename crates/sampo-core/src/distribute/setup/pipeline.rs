@@ -6,12 +6,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::{Plan, Setup, SetupError};
-use crate::config::{Config, Repository};
+use crate::config::{Config, ConfigError, Repository};
 use crate::distribute::naming;
 use crate::error::PathError;
-use crate::workspace::Workspace;
 
-mod rendering;
+pub(super) mod rendering;
 
 /// Where GitHub looks for workflows.
 const WORKFLOWS: &str = ".github/workflows";
@@ -102,16 +101,13 @@ impl Setup {
         }
     }
 
-    pub(super) fn pipeline(&self, ci: Ci, config: &Config) -> Pipeline {
-        Pipeline { ci, texts: texts(ci, config, &self.project.workspace) }
-    }
-}
-
-fn texts(ci: Ci, config: &Config, workspace: &Workspace) -> Vec<String> {
-    match ci {
-        Ci::Github => vec![rendering::github(config, workspace)],
-        Ci::Gitlab => rendering::gitlab(),
-        Ci::None => Vec::new(),
+    pub(super) fn pipeline(&self, ci: Ci, config: &Config) -> Result<Pipeline, ConfigError> {
+        let texts = match ci {
+            Ci::Github => vec![rendering::github(config, &self.project.workspace)?],
+            Ci::Gitlab => rendering::gitlab(),
+            Ci::None => Vec::new(),
+        };
+        Ok(Pipeline { ci, texts })
     }
 }
 

@@ -7,8 +7,11 @@ use crate::distribute::columns::listed;
 use crate::distribute::finding::answers::{archived, unanswered};
 use crate::distribute::finding::{Check, Finding, Level};
 use crate::error::SampoError;
+use crate::github::discussions::Category;
 use crate::github::settings::Settings;
 use crate::github::{GithubError, Token};
+
+const WITHOUT_CATEGORY: &str = "publishing a release would fail, and leave it a draft";
 
 impl GithubReleases {
     pub(super) async fn examination(&self, prospect: &Prospect) -> Vec<Finding> {
@@ -64,7 +67,7 @@ impl GithubReleases {
         if settings.archived == Some(true) {
             findings.push(archived(repository));
         }
-        findings.extend(self.discussions(repository, &settings));
+        findings.extend(self.discussions(repository, &settings).await);
         findings
     }
 
@@ -74,20 +77,29 @@ impl GithubReleases {
         Ok((settings, may_push))
     }
 
-    fn discussions(&self, repository: &Repository, settings: &Settings) -> Option<Finding> {
+    /// Publishing with a category that does not exist fails.
+    async fn discussions(&self, repository: &Repository, settings: &Settings) -> Option<Finding> {
         let category = self.config.discussion_category.as_ref()?.as_str();
-        Some(match settings.has_discussions {
-            Some(false) => {
-                let title = format!("`discussion_category` is set, but `{repository}` has no discussions");
-                Check::Discussions
-                    .error(title)
-                    .because("publishing a release would fail")
-                    .fix("switch discussions on in the repository's settings, or remove `discussion_category`")
+        let absent = |title: String, fix: String| Check::Discussions.error(title).because(WITHOUT_CATEGORY).fix(fix);
+        if settings.has_discussions == Some(false) {
+            let title = format!("`{repository}` has no discussions, which `discussion_category` needs");
+            let fix = "switch them on in the repository's settings, or remove `discussion_category`";
+            return Some(absent(title, fix.to_owned()));
+        }
+        let forum = match self.github.forum(repository).await {
+            Ok(forum) => forum,
+            Err(error) => {
+                let title = format!("not checked: whether there is a discussion category `{category}`");
+                return Some(Check::Discussions.note(title).because(error.to_string()));
             }
-            _ => Check::Discussions
-                .note(format!("`{repository}` must have a discussion category `{category}`"))
-                .because("which categories there are is not asked"),
-        })
+        };
+        let is_it = |known: &Category| known.name.eq_ignore_ascii_case(category) || known.slug == category;
+        if forum.categories().iter().any(is_it) {
+            return Some(Check::Discussions.ok(format!("there is a discussion category `{category}`")));
+        }
+        let known: Vec<String> = forum.categories().iter().map(|known| format!("`{}`", known.name)).collect();
+        let title = format!("`{repository}` has no discussion category `{category}`");
+        Some(absent(title, format!("name one that there is: {}", listed(&known))))
     }
 }
 

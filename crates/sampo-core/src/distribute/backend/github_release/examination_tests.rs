@@ -20,7 +20,8 @@ async fn examine(github: &FakeGithub, token: &str, keys: &str, prospect: &Prospe
     let variables = [("GITHUB_API_URL", github.api_url()), ("GITHUB_TOKEN", token)];
     let scene = Scene { environment: variables.into_iter().collect(), ..Scene::new() };
     let findings = scene.backend(&format!("{KEYS}{keys}")).unwrap().examine(prospect).await;
-    assert_eq!(github.writes(), []);
+    // Questions about discussions are posted.
+    assert!(github.writes().iter().all(|request| request.path == "/graphql"), "{:?}", github.writes());
     assert!(token.is_empty() || !format!("{findings:?}").contains(token));
     findings
 }
@@ -79,6 +80,17 @@ async fn an_archived_repository_and_missing_discussions_are_told() {
     let keys = "discussion_category = 'Announcements'\n";
     let expected = [(Check::Archived, Level::Error), (Check::Discussions, Level::Error)];
     assert_eq!(problems(&github, TOKEN, keys).await, expected);
+}
+
+#[tokio::test]
+async fn the_discussion_category_must_be_one_that_there_is() {
+    let github = FakeGithub::start();
+    github.with_discussions(&["announcements", "ideas"]);
+    assert_eq!(problems(&github, TOKEN, "discussion_category = 'Announcements'\n").await, []);
+    assert_eq!(problems(&github, TOKEN, "discussion_category = 'ideas'\n").await, []);
+    let findings = examine(&github, TOKEN, "discussion_category = 'News'\n", &prospect()).await;
+    let missing = findings.iter().find(|finding| finding.check == Check::Discussions).unwrap();
+    assert_eq!((missing.level, missing.title.as_str()), (Level::Error, "`acme/app` has no discussion category `News`"));
 }
 
 #[tokio::test]

@@ -1,29 +1,56 @@
 //! The texts of pipelines. Of the workspace, only its branches, its folder of built files and what kinds of packages it
 //! has go into them: no name of a package ever does.
 
-use crate::config::{Config, NonBlank};
+use std::collections::BTreeSet;
+
+use crate::config::{Config, ConfigError, NonBlank};
+use crate::distribute::participant::participants;
 use crate::workspace::{Ecosystem, Workspace};
 
 /// The Action at the version that belongs to this one.
 const ACTION: &str =
     concat!("bruits/sampo/crates/sampo-github-action@sampo-github-action-v", env!("CARGO_PKG_VERSION"));
 
+/// How the packages of a workspace are installed, by the lock file that their manager keeps.
+const INSTALLS: &[(&str, &str)] = &[
+    ("pnpm-lock.yaml", "corepack enable && pnpm install"),
+    ("yarn.lock", "corepack enable && yarn install"),
+    ("bun.lock", "npm install --global bun && bun install"),
+    ("package-lock.json", "npm ci"),
+];
+/// The same without any lock file.
+const USUAL_INSTALL: &str = "npm install";
+
 /// The workflow for GitHub.
-pub(super) fn github(config: &Config, workspace: &Workspace) -> String {
-    let has = |ecosystem| workspace.packages.iter().any(|package| package.id.ecosystem() == ecosystem);
+pub(super) fn github(config: &Config, workspace: &Workspace) -> Result<String, ConfigError> {
+    let built: BTreeSet<Ecosystem> =
+        participants(config, workspace)?.iter().map(|participant| participant.id().ecosystem()).collect();
+    let published = published(config, workspace);
     let branches = std::iter::once(&config.git.default_branch).chain(&config.git.release_branches);
     let branches: Vec<String> = branches.map(NonBlank::as_str).map(|branch| scalar(&pattern(branch))).collect();
-    let values = [("{branches}", format!("[{}]", branches.join(", "))), ("{action}", ACTION.to_owned())];
-    let text = include_str!("../github.yml");
-    let text = without_parts(text, |part| match part {
-        "cargo" => has(Ecosystem::Cargo),
-        _ => has(Ecosystem::Npm),
+    let install = INSTALLS.iter().find(|(file, _)| workspace.root.join(file).exists());
+    let values = [
+        ("{branches}", format!("[{}]", branches.join(", "))),
+        ("{action}", ACTION.to_owned()),
+        ("{install}", install.map_or(USUAL_INSTALL, |(_, command)| command).to_owned()),
+    ];
+    let text = without_parts(include_str!("../github.yml"), |part| match part {
+        "publishes cargo" => published.contains(&Ecosystem::Cargo),
+        "publishes npm" => published.contains(&Ecosystem::Npm),
+        "builds cargo" => built.contains(&Ecosystem::Cargo),
+        _ => built.contains(&Ecosystem::Npm),
     });
     let text = values.iter().fold(text, |text, (name, value)| text.replace(name, value));
-    match config.distribute.artifacts_dir.as_str() {
+    Ok(match config.distribute.artifacts_dir.as_str() {
         "dist" => text,
         folder => in_folder(&text, folder),
-    }
+    })
+}
+
+/// The ecosystems with a package that goes to a registry.
+pub(in super::super) fn published(config: &Config, workspace: &Workspace) -> BTreeSet<Ecosystem> {
+    let visible = workspace.packages.iter().filter(|package| package.publishable && !config.packages.ignores(package));
+    visible.map(|package| package.id.ecosystem()).collect()
 }
 
 /// The pipeline for GitLab, and what joins the one that it generates.
@@ -31,7 +58,7 @@ pub(super) fn gitlab() -> Vec<String> {
     [include_str!("../gitlab.yml"), include_str!("../gitlab-distribute.yml")].map(str::to_owned).into()
 }
 
-/// Lines that end in `#: cargo` or `#: npm` stand only where there are such packages.
+/// Lines that end in `#: PART` stand only where that part is there.
 fn without_parts(text: &str, is_there: impl Fn(&str) -> bool) -> String {
     let line = |line: &str| match line.rsplit_once(" #: ") {
         Some((line, part)) => is_there(part).then(|| format!("{}\n", line.trim_end())),
@@ -77,11 +104,11 @@ mod tests {
     use crate::workspace::{Package, PackageId};
 
     fn of(ecosystem: Ecosystem, name: &str) -> Package {
-        Package { id: PackageId::new(ecosystem, name), ..package(name, &[]) }
+        Package { id: PackageId::new(ecosystem, name), binaries: vec!["it".into()], ..package(name, &[]) }
     }
 
     fn rendered(text: &str, packages: impl IntoIterator<Item = Package>) -> String {
-        github(&config(text), &workspace(packages))
+        github(&config(text), &workspace(packages)).unwrap()
     }
 
     fn read(text: &str) -> Value {
@@ -134,7 +161,16 @@ mod tests {
         }
         assert!(cargo.contains("CARGO_REGISTRY_TOKEN") && !cargo.contains("npm") && !cargo.contains("NPM"), "{cargo}");
         assert!(npm.contains("NPM_TOKEN") && !npm.contains("rustup") && !npm.contains("CARGO"), "{npm}");
-        assert!(["NPM_TOKEN", "CARGO_REGISTRY_TOKEN", "npm ci", "rustup"].iter().all(|part| both.contains(part)));
+        assert!(["NPM_TOKEN", "CARGO_REGISTRY_TOKEN", "npm install", "rustup"].iter().all(|part| both.contains(part)));
+    }
+
+    #[test]
+    fn what_is_neither_published_nor_delivered_brings_nothing() {
+        let private = Package { publishable: false, binaries: Vec::new(), ..of(Ecosystem::Npm, "site") };
+        let cargo = || of(Ecosystem::Cargo, "a");
+        assert_eq!(rendered("", [cargo(), private]), rendered("", [cargo()]));
+        let unpublished = rendered("", [Package { publishable: false, ..cargo() }]);
+        assert!(!unpublished.contains("CARGO_REGISTRY_TOKEN") && unpublished.contains("rustup"), "{unpublished}");
     }
 
     #[test]

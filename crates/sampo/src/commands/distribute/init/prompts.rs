@@ -7,9 +7,8 @@ use inquire::validator::Validation;
 use inquire::{Confirm, MultiSelect, Select, Text};
 use sampo_core::config::Repository;
 use sampo_core::config::distribute::ArchiveFormat;
-use sampo_core::distribute::setup::{Answers, Ci, NewBackend, Plan, ReadyMade, SetupError};
+use sampo_core::distribute::setup::{Answers, Ci, NewBackend, Plan, ReadyMade, Setup, SetupError};
 use sampo_core::target::Target;
-use sampo_core::workspace::Workspace;
 
 use crate::prompt::answer;
 
@@ -105,11 +104,12 @@ pub fn repository() -> anyhow::Result<Repository> {
 }
 
 /// A package whose programs something else than Cargo builds.
-pub fn ready_made(workspace: &Workspace) -> anyhow::Result<ReadyMade> {
+pub fn ready_made(setup: &Setup) -> anyhow::Result<ReadyMade> {
+    let workspace = setup.workspace();
     let names: Vec<String> = workspace.packages.iter().map(|package| workspace.display_name(&package.id)).collect();
     let question = Select::new("No package builds a program with Cargo. Which one is delivered?", names);
     let package = workspace.packages[answer(question.raw_prompt())?.index].id.clone();
-    let usual = ReadyMade::usual_artifacts(&package);
+    let usual = setup.usual_artifacts(&package);
     let artifacts = Text::new("Which files does its build make for a target?")
         .with_initial_value(&usual)
         .with_help_message("a glob; {{ target }} stands for the target");
