@@ -47,7 +47,8 @@ pub fn error(title: Option<&str>, message: &str, hint: Option<&str>) {
     annotate("error", title, &with_hint(message, hint));
 }
 
-fn with_hint(message: &str, hint: Option<&str>) -> String {
+/// What happened, and below it what to do about it.
+pub fn with_hint(message: &str, hint: Option<&str>) -> String {
     hint.map_or_else(|| message.to_owned(), |hint| format!("{message}\nhint: {hint}"))
 }
 

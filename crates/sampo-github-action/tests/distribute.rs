@@ -88,6 +88,7 @@ fn nothing_to_distribute_is_no_failure_of_the_job() {
     let ended = job.step(TOKEN, &[("COMMAND", "distribute")]);
     assert_eq!(ended.code, 0, "{}", ended.log);
     assert_eq!(ended.output("distributed"), "false");
+    assert!(ended.log.contains("no current version is tagged at HEAD\nhint: ") && ended.log.contains("my-cli-v1.2.0"));
 }
 
 #[test]

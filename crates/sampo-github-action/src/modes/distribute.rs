@@ -26,7 +26,7 @@ pub async fn run(job: &mut Job, caller: &Caller) -> anyhow::Result<Ending> {
     let discussions = announcement::discussions(&job.inputs, &project)?;
     let report = match distribute::deliver(&project, &request, caller).await? {
         Outcome::Nothing(nothing) => {
-            annotations::print(&nothing.message);
+            annotations::print(&annotations::with_hint(&nothing.message, nothing.hint.as_deref()));
             return Ok(Ending::Through);
         }
         Outcome::Done(report) => report,

@@ -14,7 +14,7 @@ pub async fn run(job: &mut Job, caller: &Caller) -> anyhow::Result<Ending> {
     let request = request(&job.inputs)?;
     let verification = match verify::verify(&project, &request, caller).await? {
         Outcome::Nothing(nothing) => {
-            annotations::print(&nothing.message);
+            annotations::print(&annotations::with_hint(&nothing.message, nothing.hint.as_deref()));
             return Ok(Ending::Through);
         }
         Outcome::Done(verification) => verification,
