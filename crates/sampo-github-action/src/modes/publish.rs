@@ -14,6 +14,7 @@ use sampo_core::workspace::PackageId;
 
 use super::{announcement, matrix};
 use crate::job::{Ending, Job};
+use crate::tag_pages::TagPages;
 
 mod account;
 
@@ -39,6 +40,7 @@ pub async fn publish(job: &mut Job, caller: &Caller, project: &Project) -> anyho
     let planned = released(project, &plan, true).await?;
     let missing = push::plan(&git, &plan.commit, &plan.tags(true)).await.map_err(SampoError::from)?;
     matrix::of(caller, project, &planned).await?;
+    let pages = TagPages::of(project).await?;
     let is_uploaded = |id: &PackageId| plan.steps.iter().any(|s| s.package == *id && s.upload == Upload::Needed);
     advise_binstall(project, is_uploaded, &*job.reporter)?;
 
@@ -55,7 +57,7 @@ pub async fn publish(job: &mut Job, caller: &Caller, project: &Project) -> anyho
     job.outputs.published = plan.has_results();
     error.into_iter().for_each(|error| job.fail_with(error));
     let pushed = push(job, &git, &plan, missing).await;
-    Account { project, plan: &plan, releases: &planned }.of_run(job, &pushed).await?;
+    Account { project, plan: &plan, releases: &planned }.of_run(job, &pushed, &pages);
     // A tag that nobody else can see is not released yet.
     plan.steps.retain(|step| pushed.has(&step.tag) || step.tagging == Tagging::Elsewhere);
     announcement::announce(job, caller, project, &plan, announcement.as_ref()).await;
