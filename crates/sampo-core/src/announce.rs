@@ -286,5 +286,8 @@ fn in_backticks(names: &[String]) -> String {
 }
 
 #[cfg(test)]
+#[path = "announce/fault_tests.rs"]
+mod fault_tests;
+#[cfg(test)]
 #[path = "announce/announce_tests.rs"]
 mod tests;
