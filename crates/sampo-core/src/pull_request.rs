@@ -18,7 +18,7 @@ use crate::project::Project;
 use crate::release::branch;
 use crate::release::{self, Plan};
 use crate::secret::TOKEN_VARIABLES;
-use crate::workspace::Package;
+use crate::workspace::{Package, is_root};
 
 mod body;
 mod branches;
@@ -244,7 +244,9 @@ struct Job<'a> {
 
 impl Job<'_> {
     async fn carry_out(&self, seen: &Seen, worktree: &Worktree) -> Result<Outcome, SampoError> {
-        let project = self.open(worktree).await?;
+        let Some(project) = self.open(worktree).await? else {
+            return Ok(Outcome::Nothing(format!("`{}` has no folder `.sampo`", self.branches.base)));
+        };
         let plan = match self.kind {
             Kind::Release => release::plan_in_full(&project, self.now).await?,
             Kind::Stable => release::plan_stable(&project, self.now).await?,
@@ -279,13 +281,17 @@ impl Job<'_> {
         Ok(Outcome::Prepared(Box::new(Prepared { plan, wanted, branch, entry, page })))
     }
 
-    /// The project as it is in the worktree, which is on no branch.
-    async fn open(&self, worktree: &Worktree) -> Result<Project, SampoError> {
+    /// The project as it is in the worktree, which is on no branch; none if the base has none. The checkout, which lies
+    /// above, would be found next.
+    async fn open(&self, worktree: &Worktree) -> Result<Option<Project>, SampoError> {
         let root = worktree.folder().join(self.project.git().prefix().await?);
+        if !is_root(&root) {
+            return Ok(None);
+        }
         let mut environment = self.project.environment.clone();
         environment.add("SAMPO_RELEASE_BRANCH", &self.current);
         // What there is to say about the configuration was said when it was read in the checkout.
-        Project::open(&root, environment, &Silent).await
+        Project::open(&root, environment, &Silent).await.map(Some)
     }
 
     fn wanted(&self, plan: &Plan, project: &Project, worktree: &Worktree) -> Wanted {

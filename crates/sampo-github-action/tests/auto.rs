@@ -31,6 +31,22 @@ fn a_merged_pull_request_is_published_and_then_nothing_is_left_to_do() {
 }
 
 #[test]
+fn a_base_that_was_released_meanwhile_is_left_and_so_is_the_checkout() {
+    // Without a configuration the folder `.sampo` goes with the last changeset.
+    let project = Project::new("", &[("core", "1.0.0")]);
+    project.repo.git(&["rm", "--quiet", "--force", ".sampo/config.toml"]);
+    project.note("added", ADDED);
+    let late = project.job(0);
+    let before = late.state();
+    project.job(0).succeed();
+    project.merge();
+    let ended = late.succeed();
+    assert!(ended.log.contains("nothing to release: `main` has no folder `.sampo`"), "{}", ended.log);
+    assert_eq!(ended.output("released"), "false");
+    assert_eq!(late.state(), before);
+}
+
+#[test]
 fn a_pre_release_is_published_while_the_pull_request_that_ends_it_waits() {
     let project = Project::new(PLAIN, &[("core", "1.0.0-beta")]);
     project.note("added", ADDED);
