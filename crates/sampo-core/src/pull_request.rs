@@ -261,6 +261,7 @@ impl Job<'_> {
         // Nobody but us sees these files; a dry run changes them as well to learn what the branch would be.
         release::apply(&project.workspace, &plan)?;
         let tree = worktree.stage(&wanted.files).await?;
+        seen.check_room(&wanted.branch)?;
         let branch = seen.step(&project.git(), &wanted.branch, &tree).await?;
         if branch == Step::Update {
             let (git, message) = (project.git(), self.kind.message());
