@@ -12,7 +12,7 @@ use crate::SampoError;
 use crate::clock;
 use crate::config::Repository;
 use crate::event::{Event, Reporter, Silent};
-use crate::git::Worktree;
+use crate::git::{Git, Worktree};
 use crate::github::{Addresses, Github, GithubError, Token};
 use crate::project::Project;
 use crate::release::branch;
@@ -207,13 +207,21 @@ pub async fn warn_of_outdated(project: &Project, settings: &Settings, standing: 
     for kind in [Kind::Release, Kind::Stable] {
         let Ok(branches) = Branches::resolve(kind, settings, &current, config) else { return };
         for branch in branches.candidates().iter().filter(|branch| !standing.contains(branch)) {
-            if let Ok(Some(pull)) = github.pulls(&repository).open(branch, &branches.base).await {
+            if let Ok(Some(pull)) = github.pulls(&repository).open(branch, &branches.base).await
+                && is_newest(&project.git(), &branches.base).await
+            {
                 let message = format!("nothing is left to release for the open pull request #{}", pull.number);
                 let hint = format!("close it, or note a change, which brings it up to date: {}", pull.html_url);
                 reporter.report(Event::Warning { message: &message, hint: Some(&hint) });
             }
         }
     }
+}
+
+/// Whether HEAD is where `branch` stands now: an older commit does not know what was noted since.
+async fn is_newest(git: &Git, branch: &str) -> bool {
+    let (Ok(head), Ok(tips)) = (git.head().await, git.remote_branches(&[branch]).await) else { return false };
+    tips.get(branch) == Some(&head)
 }
 
 /// GitHub with a token, and the repository of the running workflow: nothing is begun without them.

@@ -89,6 +89,11 @@ fn a_pull_request_without_anything_left_to_release_is_told_of_and_left() {
     assert!(ended.log.contains(&warning), "{}", ended.log);
     assert_eq!(ended.output("released"), "false");
     assert_eq!(project.origin(&["rev-list", "--count", "main..release/main"]), "1");
+    // A run at an older commit knows nothing of what was noted since.
+    let late = project.job(0);
+    project.note("again", ADDED);
+    let ended = late.succeed();
+    assert!(!ended.log.contains("::warning"), "{}", ended.log);
 }
 
 #[test]
