@@ -31,6 +31,31 @@ fn a_merged_pull_request_is_published_and_then_nothing_is_left_to_do() {
 }
 
 #[test]
+fn a_release_that_was_squashed_or_rebased_is_published_like_a_merged_one() {
+    let project = Project::new(PLAIN, &[("core", "1.0.0")]);
+    let squash: &[&[&str]] =
+        &[&["merge", "--quiet", "--squash", "PULL"], &["commit", "--quiet", "--message", "Release (main) (#1)"]];
+    let rebase: &[&[&str]] = &[&["cherry-pick", "PULL"]];
+    for (number, way) in [squash, rebase].into_iter().enumerate() {
+        project.note(&format!("added-{number}"), ADDED);
+        // The branch of the last one still stands, on a commit that was never merged as it was.
+        let ended = project.job(1).succeed();
+        assert!(!ended.log.contains("::warning"), "{}", ended.log);
+        project.repo.write("meanwhile", &number.to_string());
+        project.push("something else");
+        project.merge_by(way);
+        let ended = project.job(1).succeed();
+        assert_eq!((ended.output("released"), ended.output("published")), ("false", "true"), "{}", ended.log);
+        let tag = format!("core-v1.{}.0", number + 1);
+        assert_eq!(
+            project.origin(&["rev-parse", &format!("{tag}^{{commit}}")]),
+            project.origin(&["rev-parse", "main"])
+        );
+    }
+    assert_eq!(project.origin(&["tag"]), "core-v1.1.0\ncore-v1.2.0");
+}
+
+#[test]
 fn a_base_that_was_released_meanwhile_is_left_and_so_is_the_checkout() {
     // Without a configuration the folder `.sampo` goes with the last changeset.
     let project = Project::new("", &[("core", "1.0.0")]);
