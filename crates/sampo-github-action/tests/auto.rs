@@ -41,7 +41,7 @@ fn a_release_that_was_squashed_or_rebased_is_published_like_a_merged_one() {
         // The branch of the last one still stands, on a commit that was never merged as it was.
         let ended = project.job(1).succeed();
         assert!(!ended.log.contains("::warning"), "{}", ended.log);
-        project.repo.write("meanwhile", &number.to_string());
+        project.repo.write("meanwhile", number.to_string());
         project.push("something else");
         project.merge_by(way);
         let ended = project.job(1).succeed();
@@ -53,6 +53,21 @@ fn a_release_that_was_squashed_or_rebased_is_published_like_a_merged_one() {
         );
     }
     assert_eq!(project.origin(&["tag"]), "core-v1.1.0\ncore-v1.2.0");
+}
+
+#[test]
+fn what_was_merged_too_early_is_published_by_the_mode_publish() {
+    let project = Project::new(PLAIN, &[("core", "1.0.0")]);
+    project.note("added", ADDED);
+    project.job(0).succeed();
+    project.note("late", ADDED);
+    project.merge();
+    // Another change waits, which comes first.
+    let ended = project.job(0).succeed();
+    assert_eq!((ended.output("released"), ended.output("published")), ("true", "false"), "{}", ended.log);
+    assert!(project.pull().body.unwrap().contains("## core 1.1.0 -> 1.2.0"));
+    project.job(0).with("command", "publish").succeed();
+    assert_eq!(project.origin(&["tag"]), "core-v1.1.0");
 }
 
 #[test]
