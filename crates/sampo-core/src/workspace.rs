@@ -295,9 +295,14 @@ impl Diagnose for WorkspaceError {
 pub fn find_root(start: &Path) -> Result<PathBuf, WorkspaceError> {
     start
         .ancestors()
-        .find(|folder| folder.join(".sampo").is_dir())
+        .find(|folder| is_root(folder))
         .map(Path::to_owned)
         .ok_or_else(|| WorkspaceError::NoRoot { folder: start.to_owned() })
+}
+
+/// Whether `folder` itself is the root of a project.
+pub fn is_root(folder: &Path) -> bool {
+    folder.join(".sampo").is_dir()
 }
 
 impl Workspace {
