@@ -35,6 +35,7 @@ pub(super) fn github(config: &Config, workspace: &Workspace) -> Result<String, C
         ("{install}", install.map_or(USUAL_INSTALL, |(_, command)| command).to_owned()),
     ];
     let text = without_parts(include_str!("../github.yml"), |part| match part {
+        "publishes" => !published.is_empty(),
         "publishes cargo" => published.contains(&Ecosystem::Cargo),
         "publishes npm" => published.contains(&Ecosystem::Npm),
         "builds cargo" => built.contains(&Ecosystem::Cargo),
@@ -171,6 +172,8 @@ mod tests {
         assert_eq!(rendered("", [cargo(), private]), rendered("", [cargo()]));
         let unpublished = rendered("", [Package { publishable: false, ..cargo() }]);
         assert!(!unpublished.contains("CARGO_REGISTRY_TOKEN") && unpublished.contains("rustup"), "{unpublished}");
+        let step = &read(&unpublished)["jobs"]["release"]["steps"][1];
+        assert!(step["with"].is_object() && step.get("env").is_none(), "GitHub refuses an `env` without anything: {step}");
     }
 
     #[test]
