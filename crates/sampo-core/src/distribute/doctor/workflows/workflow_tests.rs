@@ -145,6 +145,7 @@ fn what_amounts_to_the_same_is_left_alone() {
         ("fetch-depth: 0", "fetch-depth: '0'"),
         ("runs-on: ubuntu-24.04", "runs-on: [self-hosted, linux]"),
         ("runs-on: ubuntu-24.04", "runs-on: ubuntu-latest"),
+        ("fetch-depth: 0\n      - uses: actions/download", "fetch-tags: true\n      - uses: actions/download"),
         ("checkout@v5", "checkout@93cb6efe18208431cddfb8368fd83d5badbf9bfd"),
         ("    permissions:\n      contents: write\n    outputs", "    permissions: write-all\n    outputs"),
         ("needs.release.outputs.build-matrix != ''", "needs.release.outputs.build-needed == 'true'"),
