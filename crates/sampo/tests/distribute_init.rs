@@ -381,6 +381,16 @@ fn without_programs_or_a_repository_it_says_what_to_do() {
     done(&repo, &["--backend", "github-release", "--repository", "acme/app"]);
     assert!(repo.read(CONFIG).contains("\n[github]\nrepository = \"acme/app\"\n"), "{}", repo.read(CONFIG));
 
+    repo.git(&["remote", "add", "origin", "https://ghe.acme.dev/acme/app.git"]);
+    repo.git(&["restore", "Cargo.toml", "crates"]);
+    fs::remove_dir_all(repo.path(".sampo")).unwrap();
+    let mut command = repo.command(env!("CARGO_BIN_EXE_sampo"));
+    command.args(["distribute", "init", "--yes"]).env("GITHUB_SERVER_URL", "https://ghe.acme.dev/");
+    let said = Ended::from(command.output().unwrap()).stdout;
+    assert!(said.contains("take version `v3` of the artifact actions"), "{said}");
+    let manifest = repo.read("crates/my-cli/Cargo.toml");
+    assert!(manifest.contains("\nrepository = \"https://ghe.acme.dev/acme/app\"\n"), "{manifest}");
+
     let ended: Ended = Repo::new().output(env!("CARGO_BIN_EXE_sampo"), &["distribute", "init", "--yes"]).into();
     assert!(ended.code == 1 && ended.stderr.contains("error[no-packages]"), "{}", ended.stderr);
 }

@@ -10,6 +10,7 @@ use crate::config::{self, Config, Repository};
 use crate::environment::Environment;
 use crate::error::PathError;
 use crate::event::Reporter;
+use crate::github::Addresses;
 use crate::init::{self, NewFile};
 use crate::project::Project;
 use crate::repository::{host_of_remote, repository};
@@ -161,6 +162,7 @@ impl Setup {
         let repository = answers.repository.as_ref().or(self.repository.as_ref());
         self.require_repository(&config, repository)?;
 
+        let github = Addresses::resolve(None, &self.project.environment)?;
         let mut plan =
             Plan { place: self.place.clone(), changes: Vec::new(), remarks: Vec::new(), next_steps: Vec::new() };
         for file in &self.first_files {
@@ -168,12 +170,12 @@ impl Setup {
         }
         plan.add(root.join(config::PATH), text)?;
         if answers.binstall {
-            let repository = repository.map(|repository| self.address(repository));
+            let repository = repository.map(|repository| format!("{}/{repository}", github.web()));
             plan.changes.extend(manifests::changes(&config, &participants, repository.as_deref())?);
         }
         let pipeline = self.pipeline(answers.ci, &config)?;
         pipeline::plan(&pipeline, &answers.placement, &mut plan)?;
-        plan.next_steps = next_steps::of(&plan, &config, workspace, answers.ci);
+        plan.next_steps = next_steps::of(&plan, &config, workspace, answers.ci, &github);
         Ok(plan)
     }
 
@@ -186,12 +188,6 @@ impl Setup {
             true => Err(SetupError::NoRepository { host: self.host.clone() }.into()),
             false => Ok(()),
         }
-    }
-
-    /// The address of the repository that people see.
-    fn address(&self, repository: &Repository) -> String {
-        let server = self.project.environment.get("GITHUB_SERVER_URL").unwrap_or("https://github.com");
-        format!("{}/{repository}", server.trim_end_matches('/'))
     }
 }
 
