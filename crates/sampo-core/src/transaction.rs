@@ -59,16 +59,16 @@ pub enum TransactionError {
         source: PathError,
     },
     /// Another process changes files right now.
-    #[error("another release is under way in `{}`", .0.display())]
+    #[error("another run is changing files in `{}`", .0.display())]
     UnderWay(PathBuf),
     /// A run was killed, and somebody has changed its files since. Nothing was written.
-    #[error("a release was interrupted half-way, and files of it have changed since: {}", shown(changed))]
+    #[error("a run was interrupted half-way, and files that it was changing have changed since: {}", shown(changed))]
     ChangedSince {
-        /// The files that are neither as before the release nor as after it.
+        /// The files that are neither as before that run nor as after it.
         changed: Vec<PathBuf>,
     },
     /// The journal is not one of ours, or names a file elsewhere. Nothing was written.
-    #[error("a release was interrupted, and `{}` cannot be used: {reason}", path.display())]
+    #[error("a run was interrupted, and `{}` cannot be used: {reason}", path.display())]
     Journal {
         /// The journal.
         path: PathBuf,
@@ -102,10 +102,9 @@ impl Diagnose for TransactionError {
                 Some("once the cause is mended, run the command again: it takes back what is left".into())
             }
             Self::UnderWay(_) => Some("wait for its end, then run the command again".into()),
-            Self::ChangedSince { .. } | Self::Journal { .. } => Some(format!(
-                "put the files of the release back, such as with `git stash`; then delete `{}`",
-                journal::PATH
-            )),
+            Self::ChangedSince { .. } | Self::Journal { .. } => {
+                Some(format!("put these files back, such as with `git stash`; then delete `{}`", journal::PATH))
+            }
         }
     }
 }
@@ -157,7 +156,7 @@ fn recover_with(root: &Path, obstacle: Obstacle<'_>) -> Result<Option<Left>, Tra
     }
     let unfinished = |restore| TransactionError::HalfDone {
         restore,
-        source: PathError::new("take back the release in", root)(io::Error::other("it was interrupted")),
+        source: PathError::new("take back the changes in", root)(io::Error::other("it was interrupted")),
     };
     if !is_whole {
         take_back(root, &changes, obstacle).map_err(unfinished)?;
