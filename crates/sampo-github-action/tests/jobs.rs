@@ -50,6 +50,11 @@ fn a_changeset_becomes_a_release_whose_programs_run() {
     assert_eq!(again.conclusions(), all);
     assert!(scene.github.writes().is_empty(), "{:?}", scene.github.writes());
     assert_eq!((scene.registry.publish_calls(), scene.builds()), (1, 4));
+
+    // A later push, which releases nothing.
+    scene.repo.write("README.md", "A song.\n");
+    scene.push("explain");
+    assert_eq!(actions.push(&release).conclusions(), alone);
 }
 
 /// The program lost its execute bit between the jobs, and has it again in the archive.

@@ -229,12 +229,8 @@ impl FakeGithub {
         self
     }
 
-<<<<<<< HEAD
-    /// Tags, and the branches of pull requests, are looked for in this repository. Both branches must be there, and differ.
-=======
     /// What is pushed to this repository is seen: its tags, and the branches of pull requests, which must be there and
     /// differ.
->>>>>>> main
     pub fn with_git(&self, repository: impl Into<std::path::PathBuf>) -> &Self {
         self.shared.state().git_folder = Some(repository.into());
         self

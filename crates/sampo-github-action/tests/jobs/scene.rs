@@ -81,9 +81,9 @@ impl Scene {
         repo.write(".cargo/config.toml", format!("[registries.test]\nindex = \"{}\"\n", registry.index_url()));
         repo.write("build.sh", BUILD);
         fs::set_permissions(repo.path("build.sh"), fs::Permissions::from_mode(0o755)).unwrap();
-        prebuilt
-            .iter()
-            .for_each(|target| drop(repo.write(&format!("programs/{target}"), executables::executable(target))));
+        for target in prebuilt {
+            repo.write(&format!("programs/{target}"), executables::executable(target));
+        }
         repo.commit("first");
         let origin = repo.push_to_origin();
         let scene = Self { repo, github, registry, origin };

@@ -23,6 +23,8 @@ pub struct Action {
 pub struct Ended {
     /// The exit code of the step that ended it.
     pub code: i32,
+    /// The process of its last script: what the runner would end if the job were cancelled.
+    pub process: u32,
     /// What was printed.
     pub log: String,
     /// The action's outputs.
@@ -57,7 +59,7 @@ impl Action {
         let mut play = Play::new(machine, &Nothing, around, machine.variables.clone());
         let code = play.action("action", self, &inputs, &Variables::new());
         let outputs = play.contexts.outputs("action");
-        Ended { code, outputs, log: play.log, paths: play.paths }
+        Ended { code, process: play.process, outputs, log: play.log, paths: play.paths }
     }
 
     /// What its steps can see, if it is called with `given` from a place that sees `around`.

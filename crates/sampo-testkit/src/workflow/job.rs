@@ -169,27 +169,29 @@ impl Actions<'_> {
             .with("GITHUB_RUN_ATTEMPT", run.attempt.to_string())
     }
 
-    /// What `actions/checkout` does: no history and no tags, unless it is told otherwise.
+    /// What `actions/checkout` does: no history and no tags, unless it is told otherwise. A `ref` is a tag.
     fn check_out(&self, run: &Run, inputs: &Variables, machine: &Machine<'_>) -> Result<String, String> {
-        assert!(inputs.keys().all(|name| name == "fetch-depth"), "{inputs:?} are not understood");
-        let url = format!("file://{}", self.origin.display());
+        let known = |name: &String| ["fetch-depth", "ref"].contains(&name.as_str());
+        assert!(inputs.keys().all(known), "{inputs:?} are not understood");
         machine.git(&["init", "--quiet", "--initial-branch=main"])?;
-        machine.git(&["remote", "add", "origin", &url])?;
-        let depth = inputs.get("fetch-depth").map_or("1", String::as_str);
-        let commit = format!("+{}:refs/remotes/origin/main", run.commit);
-        if depth == "0" {
-            machine.git(&[
-                "fetch",
-                "--quiet",
-                "origin",
-                "+refs/heads/*:refs/remotes/origin/*",
-                "+refs/tags/*:refs/tags/*",
-            ])?;
-            machine.git(&["fetch", "--quiet", "--no-tags", "origin", &commit])?;
-        } else {
-            machine.git(&["fetch", "--quiet", "--no-tags", &format!("--depth={depth}"), "origin", &commit])?;
+        machine.git(&["remote", "add", "origin", &format!("file://{}", self.origin.display())])?;
+        let tag = inputs.get("ref").filter(|tag| !tag.is_empty());
+        let wanted = match tag {
+            Some(tag) => format!("+refs/tags/{tag}:refs/tags/{tag}"),
+            None => format!("+{}:refs/remotes/origin/main", run.commit),
+        };
+        match inputs.get("fetch-depth").map_or("1", String::as_str) {
+            "0" => {
+                let all = ["+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"];
+                machine.git(&["fetch", "--quiet", "origin", all[0], all[1]])?;
+                machine.git(&["fetch", "--quiet", "--no-tags", "origin", &wanted])?;
+            }
+            depth => machine.git(&["fetch", "--quiet", "--no-tags", &format!("--depth={depth}"), "origin", &wanted])?,
         }
-        machine.git(&["checkout", "--quiet", "--force", "-B", "main", "refs/remotes/origin/main"])?;
+        match tag {
+            Some(tag) => machine.git(&["checkout", "--quiet", "--force", &format!("refs/tags/{tag}")])?,
+            None => machine.git(&["checkout", "--quiet", "--force", "-B", "main", "refs/remotes/origin/main"])?,
+        }
         Ok(String::new())
     }
 }

@@ -23,6 +23,8 @@ pub struct Machine<'a> {
 /// A script that has ended.
 pub(crate) struct ScriptEnd {
     pub(crate) code: i32,
+    /// What the runner would end if the job were cancelled now.
+    pub(crate) process: u32,
     pub(crate) log: String,
     pub(crate) outputs: Variables,
     pub(crate) summary: String,
@@ -57,7 +59,7 @@ impl<'a> Machine<'a> {
         self.folder.join("temp")
     }
 
-    /// Runs git in the workspace.
+    /// Runs git in the workspace; what it said if it failed.
     pub(crate) fn git(&self, arguments: &[&str]) -> Result<(), String> {
         let output = self.repo.command("git").current_dir(&self.workspace).args(arguments).output().expect("git");
         if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
@@ -92,12 +94,15 @@ impl<'a> Machine<'a> {
             .stdin(std::process::Stdio::null())
             .stderr(log.try_clone().expect("the same log"))
             .stdout(log);
-        let status = command.status().expect("bash");
+        let mut running = command.spawn().expect("bash");
+        let process = running.id();
+        let status = running.wait().expect("an end");
         let read = |name| String::from_utf8_lossy(&fs::read(file(name)).expect("a file")).into_owned();
         let log = read("log");
         let pairs = |name| runner::outputs(&read(name)).unwrap_or_else(|error| panic!("{name}: {error}\n{log}"));
         ScriptEnd {
             code: status.code().unwrap_or(-1),
+            process,
             outputs: pairs("GITHUB_OUTPUT"),
             environment: pairs("GITHUB_ENV"),
             summary: read("GITHUB_STEP_SUMMARY"),

@@ -30,6 +30,8 @@ pub(crate) struct Play<'p> {
     pub(crate) summary: String,
     /// The exit code of the step that failed first.
     pub(crate) code: i32,
+    /// The process of the last script.
+    pub(crate) process: u32,
     /// Whether the job says which shell its scripts run in.
     pub(crate) is_shell_named: bool,
 }
@@ -45,8 +47,8 @@ impl<'p> Play<'p> {
         environment: Variables,
     ) -> Self {
         let (log, summary) = (String::new(), String::new());
-        let (paths, code, is_shell_named) = (Vec::new(), 0, false);
-        Self { machine, services, contexts, environment, paths, log, summary, code, is_shell_named }
+        let (paths, code, process, is_shell_named) = (Vec::new(), 0, 0, false);
+        Self { machine, services, contexts, environment, paths, log, summary, code, process, is_shell_named }
     }
 
     /// Plays all of `steps`; after a failure only those that run anyway.
@@ -82,6 +84,7 @@ impl<'p> Play<'p> {
         self.summary += &ended.summary;
         self.environment.extend(ended.environment);
         self.paths.splice(0..0, ended.paths);
+        self.process = ended.process;
         self.contexts.end_step(id, &ended.outputs, true);
         ended.code
     }
@@ -111,6 +114,7 @@ impl<'p> Play<'p> {
         self.log += &inner.log;
         self.summary += &inner.summary;
         self.paths = inner.paths;
+        self.process = inner.process;
         inner.code
     }
 
