@@ -18,6 +18,7 @@ use crate::event::{Event, Reporter};
 use crate::github::{Github, Releases};
 use crate::project::Project;
 use crate::publish::Plan;
+use crate::repository::repository;
 
 mod assets;
 mod discussions;
@@ -61,6 +62,13 @@ impl Diagnose for AnnounceError {
     fn hint(&self) -> Option<String> {
         Some("set `repository = \"OWNER/NAME\"` under `[github]`, or GITHUB_REPOSITORY".into())
     }
+}
+
+/// Fails if nothing says where the releases belong: better found before anything is published.
+pub async fn check(project: &Project) -> Result<(), SampoError> {
+    Github::of_environment(&project.environment)?;
+    let found = repository(&project.config, &project.environment, &project.git()).await?;
+    found.map(drop).ok_or_else(|| AnnounceError::RepositoryUnknown.into())
 }
 
 /// Makes sure that every tag of `plan` has its release on GitHub, as far as that is for the publisher to do. A dry run

@@ -141,6 +141,9 @@ fn mistakes_in_the_inputs_are_found_before_anything_is_tagged() {
         assert_eq!(ended.code, 1);
         assert!(ended.log.contains("::error") && ended.log.contains(words), "{}", ended.log);
     }
+    job.repo.write(".sampo/config.toml", "");
+    let ended = job.publish(&[]);
+    assert!(ended.code == 1 && ended.log.contains("repository-unknown"), "{}", ended.log);
     assert_eq!(job.repo.git(&["tag", "--list"]), "");
     assert!(job.github.requests().is_empty());
 }

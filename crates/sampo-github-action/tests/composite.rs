@@ -1,16 +1,8 @@
 //! `action.yml` as a runner plays it: it installs the program from a release on a local server, and runs it.
 #![cfg(unix)]
 
-#[path = "composite/expression.rs"]
-mod expression;
-#[path = "composite/recipes.rs"]
-mod recipes;
 #[path = "composite/release.rs"]
 mod release;
-#[path = "composite/runner.rs"]
-mod runner;
-#[path = "composite/workflow.rs"]
-mod workflow;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -19,8 +11,8 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use release::VERSION;
-use runner::{Action, Ended, Place};
 use sampo_testkit::web_root::{Files, WebFault};
+use sampo_testkit::workflow::{Action, Ended, Machine};
 use sampo_testkit::{Repo, WebRoot, executables};
 
 const LINUX: &str = "x86_64-unknown-linux-gnu";
@@ -71,8 +63,9 @@ impl Job {
     }
 
     fn call(&self, inputs: &[(&str, &str)]) -> Ended {
-        let place = Place { repo: &self.repo, workspace: self.repo.root(), variables: &self.variables };
-        self.action.call(place, inputs)
+        let machine = Machine::new(&self.repo, self.repo.root(), &self.repo.outside("runner"));
+        let machine = self.variables.iter().fold(machine, |machine, (name, value)| machine.with(name, value.as_str()));
+        self.action.call(&machine, "the-token-of-the-job", inputs)
     }
 
     /// Everything below the tool cache that is a file.
@@ -316,7 +309,7 @@ fn without_a_tool_cache_the_folder_of_the_job_takes_its_place() {
     job.variables.retain(|(name, _)| name != "RUNNER_TOOL_CACHE");
     let ended = job.call(&[("command", "distribute")]);
     assert_eq!(ended.code, 0, "{}", ended.log);
-    assert!(job.repo.outside("runner temp").join("sampo").is_dir());
+    assert!(job.repo.outside("runner").join("temp/sampo").is_dir());
 }
 
 #[test]

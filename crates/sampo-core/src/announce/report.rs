@@ -84,11 +84,11 @@ impl Report {
 
     /// A table for the summary of a job: each release with its page.
     pub fn to_markdown(&self) -> String {
-        let mut text = String::from("## GitHub releases\n\n| Release | | Discussion |\n| --- | --- | --- |\n");
+        let mut text = String::from("## GitHub releases\n\n| Release | |\n| --- | --- |\n");
         for entry in &self.entries {
-            let discussion = entry.discussion.as_deref().map(|url| link("discussion", Some(url)));
             let release = link(&entry.tag, entry.url.as_deref().filter(|_| !self.dry_run));
-            text += &row([release, entry.describe(self.dry_run), discussion.unwrap_or_default()]);
+            let discussion = entry.discussion.as_deref().map(|url| format!(", {}", link("discussion", Some(url))));
+            text += &row([release, entry.describe(self.dry_run) + &discussion.unwrap_or_default()]);
         }
         text
     }

@@ -12,7 +12,7 @@ use crate::inputs::Inputs;
 use crate::job::Job;
 
 /// What the inputs ask for, if they ask for releases at all. Mistakes are found before anything is published.
-pub fn request(job: &Job, project: &Project) -> anyhow::Result<Option<Request>> {
+pub async fn request(job: &Job, project: &Project) -> anyhow::Result<Option<Request>> {
     let inputs = &job.inputs;
     let request = Request {
         assets: AssetPatterns::parse(inputs.get("release-assets").unwrap_or_default()).map_err(SampoError::from)?,
@@ -20,6 +20,7 @@ pub fn request(job: &Job, project: &Project) -> anyhow::Result<Option<Request>> 
         dry_run: inputs.flag("dry-run")?,
     };
     if inputs.flag("create-github-release")? {
+        announce::check(project).await?;
         return Ok(Some(request));
     }
     for (input, is_idle) in

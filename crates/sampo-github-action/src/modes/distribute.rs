@@ -12,7 +12,7 @@ use crate::inputs::Inputs;
 use crate::job::{Ending, Job};
 
 /// How to try again without a terminal.
-const CLICK: &str = "Or press **Re-run jobs**, **Re-run failed jobs** on this page: what was delivered stays as it is, and the rest is sent again.";
+const CLICK: &str = "To try again what did not succeed, press **Re-run jobs**, **Re-run failed jobs** on this page, or use the command below: what was delivered stays as it is.";
 /// The width of a workflow's log.
 const WIDTH: usize = 160;
 /// The report's name where the input `report` gives none.
@@ -50,10 +50,10 @@ fn show(report: &Report) {
 /// Leaves to the outputs and the summary what became of everything.
 fn tell(job: &mut Job, report: &Report, path: PathBuf) -> Ending {
     let verdict = report.verdict();
-    job.summary.add(report.to_markdown(Detail::Brief));
     if report.retry_command.is_some() {
         job.summary.add(CLICK);
     }
+    job.summary.add(report.to_markdown(Detail::Brief));
     job.outputs.distributed = verdict == Verdict::Success && !report.dry_run;
     job.outputs.distribute_report = Some(path);
     job.outputs.failed_backends = report.failed_backends().into_iter().map(str::to_owned).collect();

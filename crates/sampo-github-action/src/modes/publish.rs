@@ -28,7 +28,7 @@ pub async fn run(job: &mut Job, caller: &Caller) -> anyhow::Result<Ending> {
 /// Publishes `project`, which is on a branch for releases. What succeeds is pushed and told, whatever else fails.
 pub async fn publish(job: &mut Job, caller: &Caller, project: &Project) -> anyhow::Result<Ending> {
     let is_dry_run = job.inputs.flag("dry-run")?;
-    let announcement = announcement::request(job, project)?;
+    let announcement = announcement::request(job, project).await?;
     let git = identified(project.git(), is_dry_run).await.map_err(SampoError::from)?;
     let arguments = job.inputs.forwarded(&*job.reporter);
     let Project { workspace, config, environment, .. } = project;

@@ -40,6 +40,7 @@ mod tests {
 
     #[test]
     fn a_file_cannot_play_with_the_terminal() {
-        assert!(shown(None, "\u{1b}]0;title\u{7}\rx\n").ends_with("+\u{fffd}]0;title\u{fffd}\u{fffd}x\n"));
+        let shown = shown(None, "\u{1b}]0;title\u{7}\rx\n");
+        assert!(shown.contains("+\u{fffd}]0;title\u{fffd}") && !shown.contains(['\u{1b}', '\u{7}', '\r']), "{shown:?}");
     }
 }
