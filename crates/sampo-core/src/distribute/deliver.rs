@@ -26,10 +26,12 @@ use crate::git::Git;
 use crate::project::Project;
 use crate::workspace::PackageId;
 
+mod drift;
 mod held;
 mod staging;
 mod supply;
 
+use drift::warn_of_drift;
 use held::Holdings;
 pub(super) use staging::staging_folder;
 use supply::{Lot, Supplier, Supply};
@@ -294,6 +296,7 @@ impl Work<'_> {
             let cause = broken.iter().find(|cause| cause.package == failure.package && cause.target == failure.target);
             *failure = cause.unwrap_or(failure).clone();
         }
+        warn_of_drift(&self.ground.git, &resolved, &*self.caller.reporter).await;
         Ok(pack::pack(resolved, &self.packing(options, config.distribute.checksums)).await?)
     }
 
