@@ -19,7 +19,7 @@ impl Git {
     /// Makes `identity` that of this clone, as far as the user has set none: a name or an address that is there stays.
     pub async fn adopt(&self, identity: &Identity) -> Result<(), GitError> {
         // Where there is no repository, or one that git does not trust, `config` would keep the reason to itself.
-        self.head().await?;
+        self.commit_of("HEAD").await?;
         if self.has_identity().await? {
             return Ok(());
         }
