@@ -26,6 +26,7 @@ pub mod model;
 pub mod naming;
 pub mod pack;
 pub mod participant;
+mod place;
 pub mod platform;
 pub(crate) mod publishing;
 pub mod report;

@@ -100,8 +100,8 @@ pub fn recover(folder: &Path, reporter: &dyn Reporter) -> Result<(), SampoError>
     }
     let message = match transaction::recover(&root)? {
         None => return Ok(()),
-        Some(Left::Half) => "a release was interrupted half-way, and has been taken back",
-        Some(Left::Whole) => "a release was interrupted after it had written every file",
+        Some(Left::Half) => "a run was interrupted half-way, and has been taken back",
+        Some(Left::Whole) => "a run was interrupted after it had written every file",
     };
     reporter.report(Event::Warning { message, hint: None });
     Ok(())

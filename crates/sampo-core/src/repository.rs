@@ -24,6 +24,11 @@ pub async fn repository_of_remote(environment: &Environment, git: &Git) -> Resul
     Ok(origin.and_then(|url| repository_in(&url, server.as_deref())))
 }
 
+/// The host of the remote `origin`, if there is one elsewhere.
+pub async fn host_of_remote(git: &Git) -> Result<Option<String>, GitError> {
+    Ok(git.origin_url().await?.and_then(|url| split(&url).map(|(host, _)| host)).filter(|host| !host.is_empty()))
+}
+
 /// The repository that a remote's address names, if it is one of GitHub or of the `server` of this workflow.
 fn repository_in(url: &str, server: Option<&str>) -> Option<Repository> {
     let (host, path) = split(url)?;

@@ -59,16 +59,16 @@ pub enum TransactionError {
         source: PathError,
     },
     /// Another process changes files right now.
-    #[error("another release is under way in `{}`", .0.display())]
+    #[error("another run is changing files in `{}`", .0.display())]
     UnderWay(PathBuf),
     /// A run was killed, and somebody has changed its files since. Nothing was written.
-    #[error("a release was interrupted half-way, and files of it have changed since: {}", shown(changed))]
+    #[error("a run was interrupted half-way, and files that it was changing have changed since: {}", shown(changed))]
     ChangedSince {
-        /// The files that are neither as before the release nor as after it.
+        /// The files that are neither as before that run nor as after it.
         changed: Vec<PathBuf>,
     },
     /// The journal is not one of ours, or names a file elsewhere. Nothing was written.
-    #[error("a release was interrupted, and `{}` cannot be used: {reason}", path.display())]
+    #[error("a run was interrupted, and `{}` cannot be used: {reason}", path.display())]
     Journal {
         /// The journal.
         path: PathBuf,
@@ -102,10 +102,9 @@ impl Diagnose for TransactionError {
                 Some("once the cause is mended, run the command again: it takes back what is left".into())
             }
             Self::UnderWay(_) => Some("wait for its end, then run the command again".into()),
-            Self::ChangedSince { .. } | Self::Journal { .. } => Some(format!(
-                "put the files of the release back, such as with `git stash`; then delete `{}`",
-                journal::PATH
-            )),
+            Self::ChangedSince { .. } | Self::Journal { .. } => {
+                Some(format!("put these files back, such as with `git stash`; then delete `{}`", journal::PATH))
+            }
         }
     }
 }
@@ -157,7 +156,7 @@ fn recover_with(root: &Path, obstacle: Obstacle<'_>) -> Result<Option<Left>, Tra
     }
     let unfinished = |restore| TransactionError::HalfDone {
         restore,
-        source: PathError::new("take back the release in", root)(io::Error::other("it was interrupted")),
+        source: PathError::new("take back the changes in", root)(io::Error::other("it was interrupted")),
     };
     if !is_whole {
         take_back(root, &changes, obstacle).map_err(unfinished)?;
@@ -185,11 +184,13 @@ fn check(changes: &[Change]) -> Result<(), TransactionError> {
 fn carry_out(root: &Path, changes: &[Change], obstacle: Obstacle<'_>) -> Result<(), PathError> {
     let disk = Disk::of(root);
     let may = |change: &Change| obstacle().map_err(PathError::new("write", &change.path));
+    let may_sync = || obstacle().map_err(PathError::new("make durable what was written in", root));
     let mut staged = Vec::with_capacity(changes.len());
     for change in changes {
         may(change)?;
         staged.push(change.after.as_ref().map(|text| Staged::new(&change.path, text)).transpose()?);
     }
+    may_sync()?;
     disk.sync_files(&staged.iter().flatten().collect::<Vec<_>>())?;
     let mut replaced = Vec::with_capacity(changes.len());
     for (change, staged) in changes.iter().zip(staged) {
@@ -199,6 +200,7 @@ fn carry_out(root: &Path, changes: &[Change], obstacle: Obstacle<'_>) -> Result<
             None => remove(&change.path).map(|()| change.path.clone())?,
         });
     }
+    may_sync()?;
     disk.sync_folders(&folders(replaced.iter()))
 }
 

@@ -151,6 +151,12 @@ impl Inputs {
 
     /// Warns of what looks like an input and is none: it would have no effect, and nobody would know why.
     pub fn warn_of_strangers(&self, reporter: &dyn Reporter) {
+        let is_set = |name: &str| self.environment.get(name).is_some();
+        if is_set("CARGO_TOKEN") && !is_set("CARGO_REGISTRY_TOKEN") {
+            let message = "the variable `CARGO_TOKEN` is read by nobody";
+            let hint = "hand it over as the input `cargo-token`, or as the variable `CARGO_REGISTRY_TOKEN`";
+            reporter.report(Event::Warning { message, hint: Some(hint) });
+        }
         for variable in self.environment.names() {
             let Some(name) = variable.strip_prefix("INPUT_") else { continue };
             let name = name.to_lowercase().replace('_', "-");
@@ -247,11 +253,11 @@ mod tests {
         let action = include_str!("../action.yml");
         let page = include_str!("../../../docs/action.md");
         for name in INPUTS {
-            // Secrets go where everybody looks for them.
+            // A secret may also stand where everybody looks for it.
             let usual = SECRETS.iter().find(|(secret, _)| secret == name).map(|(_, variable)| (*variable).to_owned());
-            let variable = usual.unwrap_or_else(|| variables(name)[0].clone());
-            let handed_over = format!("{variable}: ${{{{ inputs.{name} ");
-            assert!(action.contains(&handed_over), "action.yml lacks `{handed_over}`");
+            let [variable, _] = variables(name);
+            let is_handed_over = |variable: String| action.contains(&format!("{variable}: ${{{{ inputs.{name} "));
+            assert!(is_handed_over(variable) || usual.is_some_and(is_handed_over), "action.yml lacks `{name}`");
             assert!(page.contains(&format!("| `{name}` |")), "docs/action.md does not describe `{name}`");
         }
         let known = |line: &str| {
@@ -263,6 +269,16 @@ mod tests {
             assert!(action.contains(&format!("steps.sampo.outputs.{name} }}")), "action.yml lacks `{name}`");
             assert!(page.contains(&format!("| `{name}` |")), "docs/action.md does not describe `{name}`");
         }
+    }
+
+    #[test]
+    fn a_token_that_nobody_reads_is_warned_of() {
+        let recorder = Recorder::default();
+        inputs(&[("CARGO_TOKEN", "cio"), ("INPUT_CARGO_TOKEN", "cio")]).warn_of_strangers(&recorder);
+        assert!(recorder.events().is_empty());
+        inputs(&[("CARGO_TOKEN", "cio_x")]).warn_of_strangers(&recorder);
+        let [warning] = recorder.events().try_into().unwrap();
+        assert!(warning.contains("`CARGO_TOKEN` is read by nobody") && !warning.contains("cio_x"), "{warning}");
     }
 
     #[test]

@@ -1,16 +1,8 @@
 //! `action.yml` as a runner plays it: it installs the program from a release on a local server, and runs it.
 #![cfg(unix)]
 
-#[path = "composite/expression.rs"]
-mod expression;
-#[path = "composite/recipes.rs"]
-mod recipes;
 #[path = "composite/release.rs"]
 mod release;
-#[path = "composite/runner.rs"]
-mod runner;
-#[path = "composite/workflow.rs"]
-mod workflow;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -19,8 +11,8 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use release::VERSION;
-use runner::{Action, Ended, Place};
 use sampo_testkit::web_root::{Files, WebFault};
+use sampo_testkit::workflow::{Action, Ended, Machine};
 use sampo_testkit::{Repo, WebRoot, executables};
 
 const LINUX: &str = "x86_64-unknown-linux-gnu";
@@ -71,8 +63,9 @@ impl Job {
     }
 
     fn call(&self, inputs: &[(&str, &str)]) -> Ended {
-        let place = Place { repo: &self.repo, workspace: self.repo.root(), variables: &self.variables };
-        self.action.call(place, inputs)
+        let machine = Machine::new(&self.repo, self.repo.root(), &self.repo.outside("runner"));
+        let machine = self.variables.iter().fold(machine, |machine, (name, value)| machine.with(name, value.as_str()));
+        self.action.call(&machine, "the-token-of-the-job", inputs)
     }
 
     /// Everything below the tool cache that is a file.
@@ -196,6 +189,18 @@ fn what_is_not_what_the_release_says_is_not_used() {
 }
 
 #[test]
+fn checksums_are_read_in_every_usual_form_and_without_further_tools() {
+    let mut release = released().clone();
+    let lines = release.get_mut(&sums()).unwrap();
+    let text = String::from_utf8(std::mem::take(lines)).unwrap();
+    // As Windows writes them, of binary files, and without a last end of a line.
+    *lines = text.trim_end().replace("  ", " *").replace('\n', "\r\n").into_bytes();
+    let job = Job::with_release(release).with_tool("awk", "exit 127");
+    let ended = job.call(&[("command", "distribute")]);
+    assert_eq!(ended.code, 0, "{}", ended.log);
+}
+
+#[test]
 fn a_release_that_is_not_there_is_named_at_once() {
     let job = Job::new();
     let ended = job.call(&[("command", "distribute"), ("version", "9.9.9")]);
@@ -316,7 +321,7 @@ fn without_a_tool_cache_the_folder_of_the_job_takes_its_place() {
     job.variables.retain(|(name, _)| name != "RUNNER_TOOL_CACHE");
     let ended = job.call(&[("command", "distribute")]);
     assert_eq!(ended.code, 0, "{}", ended.log);
-    assert!(job.repo.outside("runner temp").join("sampo").is_dir());
+    assert!(job.repo.outside("runner").join("temp/sampo").is_dir());
 }
 
 #[test]

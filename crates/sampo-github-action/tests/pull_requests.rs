@@ -59,7 +59,9 @@ fn a_noted_change_becomes_a_branch_and_a_pull_request_beside_the_checkout() {
         assert_eq!((ended.output("released"), ended.output("published")), ("true", "false"));
         assert!(ended.output("release-plan").contains("\"my-cli-v1.1.0\""), "{}", ended.outputs);
         let page = format!("{}/acme/app/pull/{}", project.github.web_url(), pull.number);
-        assert_eq!(ended.summary, format!("Pull request [#{} Release (main)]({page}): opened.\n", pull.number));
+        let line = format!("Pull request [#{} Release (main)]({page}): opened.\n\n## To be released\n", pull.number);
+        assert!(ended.summary.starts_with(&line), "{}", ended.summary);
+        assert!(ended.summary.contains(" → `1.1.0` |"), "{}", ended.summary);
         assert_eq!(job.state(), before);
         assert!(!job.has_leftovers());
     }

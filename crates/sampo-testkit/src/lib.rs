@@ -8,6 +8,8 @@ pub mod repo;
 pub mod runner;
 pub mod timing;
 pub mod web_root;
+#[cfg(unix)]
+pub mod workflow;
 
 pub use cargo_registry::CargoRegistry;
 pub use github::FakeGithub;

@@ -223,6 +223,54 @@ fn a_workflow_that_is_there_is_only_replaced_if_that_was_asked_for() {
     assert_eq!(repo.read(WORKFLOW), ours);
 }
 
+/// `sampo distribute ARGUMENTS` in the folder `tools/rust` of `repo`, online for nobody.
+fn below(repo: &Repo, arguments: &[&str]) -> Ended {
+    let mut command = repo.command(env!("CARGO_BIN_EXE_sampo"));
+    command.current_dir(repo.path("tools/rust")).arg("distribute").args(arguments).output().unwrap().into()
+}
+
+#[test]
+fn a_workspace_below_the_top_folder_gets_its_workflow_where_github_looks_for_it() {
+    let repo = Repo::new();
+    repo.write("tools/rust/Cargo.toml", "[package]\nname = \"my-cli\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
+    repo.write("tools/rust/src/main.rs", "fn main() {}\n");
+    repo.git(&["remote", "add", "origin", "https://github.com/acme/app.git"]);
+    repo.commit("first");
+    let gitlab = below(&repo, &["init", "--yes", "--ci", "gitlab"]);
+    assert!(gitlab.code == 1 && gitlab.stderr.contains("error[workspace-below-top]"), "{}", gitlab.stderr);
+    let shown = below(&repo, &["init", "--yes", "--dry-run"]).stdout;
+    assert!(shown.contains("+++ b/.github/workflows/release.yml\n"), "{shown}");
+    assert!(shown.contains("--- a/tools/rust/Cargo.toml\n"), "{shown}");
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
+
+    let said = below(&repo, &["init", "--yes"]).stdout;
+    assert!(said.contains("wrote .github/workflows/release.yml\n"), "{said}");
+    assert!(
+        repo.exists("tools/rust/.sampo/config.toml") && !repo.exists("tools/rust/.github") && !repo.exists(".sampo")
+    );
+    let workflow = repo.read(WORKFLOW);
+    assert_eq!(workflow.matches("          working-directory: tools/rust\n").count(), 3, "{workflow}");
+    assert_eq!(
+        workflow.matches("        shell: bash\n        working-directory: tools/rust\n").count(),
+        1,
+        "{workflow}"
+    );
+    assert_eq!(workflow.matches("path: tools/rust/dist\n").count(), 2, "{workflow}");
+    assert!(workflow.contains("path: \"tools/rust/dist/${{ matrix.artifact }}/\"\n"), "{workflow}");
+    assert!(below(&repo, &["init", "--yes"]).stdout.starts_with("everything is set up"));
+
+    // What a run that was killed had not written yet.
+    fs::remove_file(repo.path(WORKFLOW)).unwrap();
+    assert_eq!(below(&repo, &["init", "--yes"]).stdout.lines().next(), Some("wrote .github/workflows/release.yml"));
+    repo.commit("set up");
+    let diagnosis = below(&repo, &["doctor", "--offline"]);
+    assert!(diagnosis.code == 0 && diagnosis.stdout.contains("release.yml: Sampo is used in"), "{}", diagnosis.stdout);
+    assert!(!diagnosis.stdout.contains("warning"), "{}", diagnosis.stdout);
+    repo.write("tools/rust/.github/workflows/release.yml", workflow);
+    let diagnosis = below(&repo, &["doctor", "--offline"]).stdout;
+    assert!(diagnosis.contains("does not look for workflows in `tools/rust/.github/workflows`"), "{diagnosis}");
+}
+
 #[test]
 fn a_workflow_has_a_plain_name() {
     let repo = fresh();
@@ -230,6 +278,26 @@ fn a_workflow_has_a_plain_name() {
         let name = format!("--workflow={name}");
         refused(&repo, &[&name], "workflow-name", &["`.github/workflows`"]);
     }
+}
+
+#[test]
+fn a_workflow_that_releases_already_gets_no_second_one_beside_it() {
+    let action = "- uses: bruits/sampo/crates/sampo-github-action@v1";
+    let releasing =
+        |step: &str| format!("on: push\njobs:\n  release:\n    runs-on: ubuntu-24.04\n    steps:\n      {step}\n");
+    for (name, step) in [("sampo.yml", action), ("release.yml", action), ("ci.yaml", "- run: sampo publish")] {
+        let repo = fresh();
+        let path = format!(".github/workflows/{name}");
+        repo.write(&path, releasing(step)).commit("released by hand");
+        let replace = format!("--workflow {name} --force");
+        refused(&repo, &[], "workflow-exists", &[&format!("`{path}` releases already"), &replace, "--ci none"]);
+        done(&repo, &["--workflow", name, "--force"]);
+        assert!(repo.read(&path).contains("command: distribute"));
+        assert!(done(&repo, &[]).starts_with("everything is set up"));
+    }
+    let repo = fresh();
+    repo.write(".github/workflows/ci.yml", releasing("- run: sampo publish --dry-run"));
+    assert!(done(&repo, &[]).contains("wrote .github/workflows/release.yml"));
 }
 
 #[test]
@@ -255,6 +323,9 @@ fn a_package_of_npm_names_what_its_build_makes() {
     repo.git(&["remote", "add", "origin", "https://github.com/acme/app"]);
     repo.commit("first");
     refused(&repo, &[], "no-programs", &["--package npm/@acme/tool", "[distribute.packages.\"npm/@acme/tool\"]"]);
+    let hostile = Repo::new();
+    hostile.write("package.json", r#"{ "name": "a\n::add-mask::b ${{ c }} \"d", "version": "1.0.0" }"#).commit("first");
+    refused(&hostile, &[], "no-programs", &[r#"[distribute.packages."npm/a\n::add-mask::b ${{ c }} \"d"]"#]);
     let said = done(&repo, &["--package", "@acme/tool", "--build", "npm run compile -- {{ target }}"]);
     assert!(said.contains("add `NPM_TOKEN`") && !said.contains("CARGO_REGISTRY_TOKEN"), "{said}");
     let table = "\n[distribute.packages.\"npm/@acme/tool\"]\nbuild = \"npm run compile -- {{ target }}\"\n\
@@ -301,11 +372,24 @@ fn without_programs_or_a_repository_it_says_what_to_do() {
     let repo = Repo::new();
     repo.cargo_workspace(&[("my-cli", "1.0.0", "")]);
     repo.commit("first");
-    refused(&repo, &[], "repository-unknown", &["--repository OWNER/NAME", "--backend directory"]);
+    refused(&repo, &[], "repository-unknown", &["add the remote", "--repository OWNER/NAME", "--backend directory"]);
+    repo.git(&["remote", "add", "origin", "https://me:secret@git.acme.dev:8443/acme/app.git"]);
+    refused(&repo, &[], "repository-unknown", &["is at `git.acme.dev`", "GITHUB_SERVER_URL=https://git.acme.dev`"]);
+    repo.git(&["remote", "remove", "origin"]);
     let said = done(&repo, &["--backend", "directory"]);
     assert!(!said.contains(".github"), "nobody knows where a workflow would run: {said}");
     done(&repo, &["--backend", "github-release", "--repository", "acme/app"]);
     assert!(repo.read(CONFIG).contains("\n[github]\nrepository = \"acme/app\"\n"), "{}", repo.read(CONFIG));
+
+    repo.git(&["remote", "add", "origin", "https://ghe.acme.dev/acme/app.git"]);
+    repo.git(&["restore", "Cargo.toml", "crates"]);
+    fs::remove_dir_all(repo.path(".sampo")).unwrap();
+    let mut command = repo.command(env!("CARGO_BIN_EXE_sampo"));
+    command.args(["distribute", "init", "--yes"]).env("GITHUB_SERVER_URL", "https://ghe.acme.dev/");
+    let said = Ended::from(command.output().unwrap()).stdout;
+    assert!(said.contains("take version `v3` of the artifact actions"), "{said}");
+    let manifest = repo.read("crates/my-cli/Cargo.toml");
+    assert!(manifest.contains("\nrepository = \"https://ghe.acme.dev/acme/app\"\n"), "{manifest}");
 
     let ended: Ended = Repo::new().output(env!("CARGO_BIN_EXE_sampo"), &["distribute", "init", "--yes"]).into();
     assert!(ended.code == 1 && ended.stderr.contains("error[no-packages]"), "{}", ended.stderr);

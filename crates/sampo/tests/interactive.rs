@@ -289,6 +289,22 @@ fn distribute_init_asks_for_what_neither_options_nor_the_workspace_say() {
 }
 
 #[test]
+fn distribute_init_offers_to_replace_a_workflow_that_releases_already() {
+    let repo = Repo::new();
+    repo.cargo_workspace(&[("my-cli", "1.0.0", "")]);
+    let workflow = ".github/workflows/ci.yml";
+    repo.write(workflow, "on: push\njobs:\n  a:\n    steps:\n      - run: sampo publish\n").commit("first");
+    let target = ["--target", "aarch64-apple-darwin", "--archive", "zip", "--no-binstall", "--repository", "acme/app"];
+    let options = [&["distribute", "init", "--backend", "github-release"], &target[..]].concat();
+    let mut session = sampo(&repo, &options, &[]);
+    reply(&mut session, "Which workflow is written?", &[ENTER]);
+    reply(&mut session, "`.github/workflows/ci.yml` is there already. What becomes of it?", &["replace", ENTER]);
+    ended(session, 0);
+    assert!(repo.read(workflow).contains("command: distribute"));
+    assert!(!repo.exists(".github/workflows/release.yml"));
+}
+
+#[test]
 fn distribute_init_asks_what_a_package_of_npm_delivers() {
     let repo = Repo::new();
     repo.write("package.json", r#"{ "name": "tool", "version": "1.0.0" }"#).commit("first");

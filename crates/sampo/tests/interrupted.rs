@@ -133,7 +133,7 @@ fn every_command_first_takes_back_what_a_killed_release_has_left() {
         repo.write(JOURNAL, journal.to_string());
         repo.write(manifest, &after).write("crates/a/CHANGELOG.md", "# a\n").write("crates/a/.sampo-aB3dE6", "");
         let output = sampo(&repo, arguments).output().unwrap();
-        assert!(stderr(&output).contains("warning: a release was interrupted half-way"), "{arguments:?}: {output:?}");
+        assert!(stderr(&output).contains("warning: a run was interrupted half-way"), "{arguments:?}: {output:?}");
         assert_eq!(repo.git(&["status", "--porcelain", "--", "crates", JOURNAL]), "", "{arguments:?}");
         assert_eq!(repo.read(".sampo/changesets/one.md"), changeset);
     }

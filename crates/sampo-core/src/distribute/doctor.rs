@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Caller;
 use super::finding::{Check, Finding, Level};
+use super::place::Place;
 use crate::environment::Environment;
 use crate::error::SampoError;
 use crate::event::Reporter;
@@ -21,6 +22,8 @@ mod machines;
 mod targets;
 mod text;
 mod workflows;
+
+pub(super) use workflows::{Purpose, purpose};
 
 const SCHEMA_VERSION: u32 = 1;
 /// How long one party may take to answer its questions.
@@ -85,7 +88,8 @@ pub async fn diagnose(
     };
     let reporter: Arc<dyn Reporter> = Arc::clone(&caller.reporter);
     let plan = configuration::Plan::of(&project, request, reporter).await?;
-    let files = workflows::read(&project.root);
+    let place = Place::of(&project.root, &project.git()).await;
+    let files = workflows::read(&place.top);
     let (git, backends, github) = tokio::join!(
         git::findings(&project, &plan, circumstances),
         backends::findings(&project, &plan, circumstances),
@@ -97,7 +101,7 @@ pub async fn diagnose(
     findings.extend(git);
     findings.extend(backends);
     findings.extend(github.findings);
-    findings.extend(workflows::findings(&project, &plan, &files, github.workflows_may_write));
+    findings.extend(workflows::findings(&project, &plan, &place, &files, github.workflows_may_write));
     Ok(Diagnosis::new(request, findings))
 }
 

@@ -5,13 +5,15 @@
 use std::path::{Path, PathBuf};
 
 use crate::SampoError;
+use crate::atomic;
 use crate::config::{self, Config, Repository};
 use crate::environment::Environment;
 use crate::error::PathError;
 use crate::event::Reporter;
+use crate::github::Addresses;
 use crate::init::{self, NewFile};
 use crate::project::Project;
-use crate::repository::repository;
+use crate::repository::{host_of_remote, repository};
 use crate::transaction::{self, Change};
 use crate::workspace::{PackageId, Workspace, find_root};
 
@@ -32,6 +34,7 @@ pub use pipeline::{Ci, Placement, Standing};
 use super::check_backends;
 use super::naming::file_name_part;
 use super::participant::participants;
+use super::place::Place;
 
 /// A workspace, and what is there already.
 #[derive(Debug)]
@@ -42,12 +45,15 @@ pub struct Setup {
     /// What else `.sampo` lacks, where there is no configuration yet.
     first_files: Vec<NewFile>,
     repository: Option<Repository>,
+    /// The host of the remote `origin`.
+    host: Option<String>,
+    place: Place,
 }
 
 /// What is written, and what is left for people to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    root: PathBuf,
+    place: Place,
     /// The files that change.
     pub changes: Vec<Change>,
     /// What stays as it is although it was asked for, and why.
@@ -78,8 +84,11 @@ impl Setup {
 
     async fn of(project: Project, configuration: String, first_files: Vec<NewFile>) -> Result<Self, SampoError> {
         check_backends(&project.config)?;
-        let repository = repository(&project.config, &project.environment, &project.git()).await?;
-        Ok(Self { project, configuration, first_files, repository })
+        let git = project.git();
+        let repository = repository(&project.config, &project.environment, &git).await?;
+        let place = Place::of(&project.root, &git).await;
+        let host = host_of_remote(&git).await?;
+        Ok(Self { project, configuration, first_files, repository, host, place })
     }
 
     /// The packages.
@@ -133,7 +142,7 @@ impl Setup {
 
     /// Where the pipeline of `ci` would be written, and what is there.
     pub fn standing(&self, ci: Ci, placement: &Placement) -> Result<Standing, SampoError> {
-        Ok(pipeline::standing(&self.project.root, &self.pipeline(ci, &self.project.config)?, placement)?)
+        Ok(pipeline::standing(&self.place.top, &self.pipeline(ci, &self.project.config)?, placement)?)
     }
 
     /// Everything that `answers` lack to be true. Writes nothing; a plan of a plan that was applied is empty.
@@ -153,18 +162,20 @@ impl Setup {
         let repository = answers.repository.as_ref().or(self.repository.as_ref());
         self.require_repository(&config, repository)?;
 
-        let mut plan = Plan { root: root.clone(), changes: Vec::new(), remarks: Vec::new(), next_steps: Vec::new() };
+        let github = Addresses::resolve(None, &self.project.environment)?;
+        let mut plan =
+            Plan { place: self.place.clone(), changes: Vec::new(), remarks: Vec::new(), next_steps: Vec::new() };
         for file in &self.first_files {
             plan.add(file.path.clone(), file.text.clone())?;
         }
         plan.add(root.join(config::PATH), text)?;
         if answers.binstall {
-            let repository = repository.map(|repository| self.address(repository));
+            let repository = repository.map(|repository| format!("{}/{repository}", github.web()));
             plan.changes.extend(manifests::changes(&config, &participants, repository.as_deref())?);
         }
         let pipeline = self.pipeline(answers.ci, &config)?;
         pipeline::plan(&pipeline, &answers.placement, &mut plan)?;
-        plan.next_steps = next_steps::of(&plan, &config, workspace, answers.ci);
+        plan.next_steps = next_steps::of(&plan, &config, workspace, answers.ci, &github);
         Ok(plan)
     }
 
@@ -173,25 +184,29 @@ impl Setup {
         let own = |table: &config::BackendTable| table.own::<super::backend::github_release::GithubReleaseConfig>();
         let mut tables = config.distribute.backends.values().filter(|table| table.kind == "github-release");
         let lacks = tables.any(|table| own(table).is_ok_and(|own| own.repository.is_none()));
-        if lacks && repository.is_none() { Err(SetupError::NoRepository.into()) } else { Ok(()) }
-    }
-
-    /// The address of the repository that people see.
-    fn address(&self, repository: &Repository) -> String {
-        let server = self.project.environment.get("GITHUB_SERVER_URL").unwrap_or("https://github.com");
-        format!("{}/{repository}", server.trim_end_matches('/'))
+        match lacks && repository.is_none() {
+            true => Err(SetupError::NoRepository { host: self.host.clone() }.into()),
+            false => Ok(()),
+        }
     }
 }
 
 impl Plan {
-    /// Makes every change, or none.
+    /// Makes every change of the workspace or none, then the workflow if its folder is elsewhere: the next run writes
+    /// what a killed one did not.
     pub fn apply(&self) -> Result<(), SampoError> {
-        Ok(transaction::apply(&self.root, &self.changes)?)
+        let (own, elsewhere): (Vec<Change>, Vec<Change>) =
+            self.changes.iter().cloned().partition(|change| change.path.starts_with(&self.place.root));
+        transaction::apply(&self.place.root, &own)?;
+        for Change { path, after, .. } in &elsewhere {
+            atomic::write(path, after.as_deref().unwrap_or_default())?;
+        }
+        Ok(())
     }
 
-    /// The path of a change below the root, with forward slashes.
-    pub fn name_of<'a>(&self, change: &'a Change) -> std::borrow::Cow<'a, str> {
-        change.path.strip_prefix(&self.root).unwrap_or(&change.path).to_string_lossy()
+    /// The path of a change in the repository, with forward slashes.
+    pub fn name_of(&self, change: &Change) -> String {
+        self.place.name_of(&change.path)
     }
 
     /// Notes that the file at `path` is to say `text`, unless it does.

@@ -47,6 +47,12 @@ impl Git {
         self.query(&["rev-parse", "--show-prefix"], "find the top folder of the repository").await
     }
 
+    /// The top folder of this repository's files.
+    pub async fn top(&self) -> Result<PathBuf, GitError> {
+        let action = "find the top folder of the repository";
+        self.query(&["rev-parse", "--show-toplevel"], action).await.map(PathBuf::from)
+    }
+
     /// The hash of what all files of `commit` are; none if there is no such commit.
     pub async fn tree_of(&self, commit: &str) -> Result<Option<String>, GitError> {
         let tree = format!("{commit}^{{tree}}");

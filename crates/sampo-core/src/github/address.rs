@@ -44,6 +44,12 @@ impl Addresses {
         self.web.as_str().trim_end_matches('/')
     }
 
+    /// Whether this is a GitHub Enterprise Server, which lacks some of what github.com has.
+    pub fn is_enterprise_server(&self) -> bool {
+        let host = self.web.host_str().unwrap_or_default();
+        host != "github.com" && !host.ends_with(".ghe.com")
+    }
+
     /// `https://HOST[:PORT]` of the API.
     pub(super) fn origin(&self) -> String {
         self.api.origin().ascii_serialization()

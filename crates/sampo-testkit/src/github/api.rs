@@ -56,7 +56,7 @@ pub(crate) fn forbidden_for(access: Access, needed: &str) -> Answer {
 /// Answers one request to the API host.
 pub(crate) fn answer(shared: &Shared, head: &Head, body: &[u8]) -> Answer {
     let mut state = shared.state();
-    state.see_pushed_tags();
+    state.learn_tags();
     let answer = admit(&state, head).and_then(|access| route(shared, &mut state, head, body, access));
     answer.unwrap_or_else(|refusal| refusal).header("x-github-request-id", "0400:1A2B:3C4D5E")
 }

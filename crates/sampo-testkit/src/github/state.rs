@@ -168,20 +168,6 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Takes note of the tags that were pushed to the repository of [`FakeGithub::with_git`](super::FakeGithub::with_git).
-    pub(crate) fn see_pushed_tags(&mut self) {
-        let Some(folder) = &self.git_folder else { return };
-        let format = "--format=%(refname:lstrip=2) %(objectname) %(*objectname)";
-        let listed = Command::new("git").arg("-C").arg(folder).args(["for-each-ref", format, "refs/tags"]).output();
-        for line in String::from_utf8_lossy(&listed.expect("git").stdout).lines() {
-            let mut words = line.split(' ').map(str::to_owned);
-            let (Some(name), Some(object), Some(commit)) = (words.next(), words.next(), words.next()) else { continue };
-            // A light tag is no object of its own.
-            let (commit, object) = if commit.is_empty() { (object, None) } else { (commit, Some(object)) };
-            self.tags.entry(name).or_insert(Tag { commit, object, invented: false });
-        }
-    }
-
     pub(crate) fn new(store: PathBuf) -> Self {
         Self {
             owner: "acme".into(),
@@ -232,6 +218,26 @@ impl State {
 
     pub(crate) fn release_mut(&mut self, id: u64) -> Option<&mut Release> {
         self.releases.iter_mut().find(|release| release.id == id)
+    }
+
+    /// Takes over the tags and the default branch of the repository itself, if there is one.
+    pub(crate) fn learn_tags(&mut self) {
+        let Some(repository) = &self.git_folder else { return };
+        let format = "--format=%(refname) %(objectname) %(*objectname)";
+        let refs = ["refs/heads/main", "refs/tags"];
+        let listed = Command::new("git").arg("-C").arg(repository).args(["for-each-ref", format]).args(refs).output();
+        for line in String::from_utf8_lossy(&listed.expect("git").stdout).lines() {
+            let [reference, object, commit] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+            let Some(name) = reference.strip_prefix("refs/tags/") else {
+                self.default_branch_head = object.to_owned();
+                continue;
+            };
+            let tag = match commit {
+                "" => Tag { commit: object.to_owned(), object: None, invented: false },
+                commit => Tag { commit: commit.to_owned(), object: Some(object.to_owned()), invented: false },
+            };
+            self.tags.insert(name.to_owned(), tag);
+        }
     }
 
     /// Opens a discussion; its number.

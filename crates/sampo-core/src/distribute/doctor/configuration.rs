@@ -148,7 +148,7 @@ pub(super) fn findings(project: &Project, plan: &Plan<'_>) -> Vec<Finding> {
 fn interrupted(root: &Path) -> Option<Finding> {
     transaction::is_unfinished(root).then(|| {
         Check::Interrupted
-            .warning("a release is under way, or was killed half-way: versions may be half changed")
+            .warning("a run is changing files, or was killed half-way: versions may be half changed")
             .fix("`sampo status` takes back what a killed one has left")
     })
 }

@@ -143,6 +143,15 @@ async fn runners_must_be_known_and_there() {
 }
 
 #[tokio::test]
+async fn standard_libraries_matter_to_what_cargo_builds_and_to_nothing_else() {
+    let repo = repo("");
+    let config = |build: &str| format!("[distribute]\n{TARGET}{build}{SITE}");
+    let known = levels(&repo, &config(""), Check::InstalledTargets).await;
+    assert!(known.len() <= 1, "not every machine has rustup: {known:?}");
+    assert_eq!(levels(&repo, &config("build = 'make {{ target }}'\n"), Check::InstalledTargets).await, []);
+}
+
+#[tokio::test]
 async fn a_release_that_may_lack_every_target_is_told() {
     let repo = repo("");
     let config = |optional: &str| {

@@ -12,6 +12,7 @@ use crate::distribute::participant::Participant;
 use crate::process::Command;
 use crate::project::Project;
 use crate::target::Target;
+use crate::workspace::Ecosystem;
 
 /// Beyond this, rustup is not worth waiting for.
 const RUSTUP: Duration = Duration::from_secs(10);
@@ -24,7 +25,14 @@ pub(super) async fn findings(project: &Project, plan: &Plan<'_>) -> Vec<Finding>
     }
     let mut findings = runners(&project.config, &targets);
     findings.extend(optional(plan));
-    findings.extend(installed(&targets, installed_targets(project).await.as_deref()));
+    let is_cargo_build = |participant: &&Participant<'_>| {
+        participant.build.is_none() && participant.id().ecosystem() == Ecosystem::Cargo
+    };
+    let by_cargo = plan.participants.iter().filter(is_cargo_build);
+    let built_here: BTreeSet<&Target> = by_cargo.flat_map(|participant| &participant.targets).collect();
+    if !built_here.is_empty() {
+        findings.extend(installed(&built_here, installed_targets(project).await.as_deref()));
+    }
     findings
 }
 

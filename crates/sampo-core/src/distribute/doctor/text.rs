@@ -37,14 +37,14 @@ fn lines(finding: &Finding, width: usize) -> String {
         match index {
             0 => text += &format!("  {style}{:<7}{style:#}  {line}", finding.level.as_str()),
             _ if line.is_empty() => {}
-            _ => text += &format!("{:INDENT$}{line}", ""),
+            _ => text += &format!("{:INDENT$}{}", "", one_line(&line)),
         }
         text.push('\n');
     }
     text
 }
 
-/// Names may hold anything; a title is one line.
+/// Names and what others say may hold anything; a line is one line.
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

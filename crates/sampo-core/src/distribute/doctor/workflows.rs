@@ -7,6 +7,7 @@ use std::path::Path;
 use super::configuration::Plan;
 use crate::distribute::columns::listed;
 use crate::distribute::finding::{Check, Finding};
+use crate::distribute::place::Place;
 use crate::project::Project;
 
 mod artifacts;
@@ -46,9 +47,31 @@ impl Files {
     }
 }
 
-/// Reads every workflow below `root`. What cannot be read is told, and nothing more is made of it.
-pub(super) fn read(root: &Path) -> Files {
-    let entries = std::fs::read_dir(root.join(FOLDER)).into_iter().flatten().flatten();
+/// What a workflow is for, as far as Sampo goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::distribute) enum Purpose {
+    /// It delivers, whatever else it does.
+    Distribution,
+    /// It prepares or publishes releases, and delivers nothing.
+    Release,
+    /// Something else.
+    Other,
+}
+
+/// What a workflow of this text is for.
+pub(in crate::distribute) fn purpose(text: &str) -> Purpose {
+    let jobs = Workflow::parse("", text).map(|workflow| workflow.jobs).unwrap_or_default();
+    let does = |roles: &[Role]| jobs.iter().any(|job| job.does_any(roles));
+    match (does(&[Role::Distribute]), does(&[Role::Auto, Role::Release, Role::Publish])) {
+        (true, _) => Purpose::Distribution,
+        (false, true) => Purpose::Release,
+        (false, false) => Purpose::Other,
+    }
+}
+
+/// Reads every workflow below `top`, the top folder of a repository. What cannot be read is told, and nothing more is made of it.
+pub(super) fn read(top: &Path) -> Files {
+    let entries = std::fs::read_dir(top.join(FOLDER)).into_iter().flatten().flatten();
     let is_yaml = |name: &String| name.ends_with(".yml") || name.ends_with(".yaml");
     let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.retain(is_yaml);
@@ -56,7 +79,7 @@ pub(super) fn read(root: &Path) -> Files {
     names.truncate(MOST);
     let mut files = Files::default();
     for name in names {
-        match read_file(root, &name) {
+        match read_file(top, &name) {
             Ok(workflow) => files.workflows.extend(workflow),
             Err(reason) => {
                 let finding = Check::WorkflowFiles.warning("it cannot be read, and GitHub may not read it either");
@@ -67,8 +90,8 @@ pub(super) fn read(root: &Path) -> Files {
     files
 }
 
-fn read_file(root: &Path, name: &str) -> Result<Option<Workflow>, String> {
-    let path = root.join(FOLDER).join(name);
+fn read_file(top: &Path, name: &str) -> Result<Option<Workflow>, String> {
+    let path = top.join(FOLDER).join(name);
     let metadata = path.metadata().map_err(|error| error.to_string())?;
     // Reading a pipe would wait for somebody who writes.
     if !metadata.is_file() {
@@ -83,9 +106,24 @@ fn read_file(root: &Path, name: &str) -> Result<Option<Workflow>, String> {
 }
 
 /// What is to be said about the workflows; `may_write` is what a workflow may that does not say it, if that is known.
-pub(super) fn findings(project: &Project, plan: &Plan<'_>, files: &Files, may_write: Option<bool>) -> Vec<Finding> {
+pub(super) fn findings(
+    project: &Project,
+    plan: &Plan<'_>,
+    place: &Place,
+    files: &Files,
+    may_write: Option<bool>,
+) -> Vec<Finding> {
     let mut findings = files.unread.clone();
-    let surroundings = Surroundings::of(&project.config, plan.repository.is_some(), &files.workflows, may_write);
+    let Place { root, prefix, .. } = place;
+    let surroundings =
+        Surroundings::of(&project.config, prefix, plan.repository.is_some(), &files.workflows, may_write);
+    if !prefix.is_empty() && root.join(FOLDER).is_dir() {
+        findings.push(
+            Check::WorkflowFiles
+                .warning(format!("GitHub does not look for workflows in `{prefix}{FOLDER}`"))
+                .fix(format!("move them to `{FOLDER}` in the top folder of the repository")),
+        );
+    }
     if files.workflows.is_empty() && plan.repository.is_some() {
         findings.push(Check::WorkflowFiles.note(format!("no workflow in `{FOLDER}` uses Sampo")));
     }

@@ -18,7 +18,10 @@ pub enum SetupError {
     },
     /// Programs are to be delivered to the releases of a repository that nobody named.
     #[error("nothing says which GitHub repository the releases belong to")]
-    NoRepository,
+    NoRepository {
+        /// The host of the remote `origin`, if there is one.
+        host: Option<String>,
+    },
     /// A target has most likely been misspelt.
     #[error("`{target}` is a target that few have heard of")]
     Misspelt {
@@ -40,10 +43,22 @@ pub enum SetupError {
     /// A file of the user's is where the pipeline would stand.
     #[error("`{}` is there already, and does something else", path.display())]
     Occupied {
-        /// The file, below the root.
+        /// The file, below the top folder.
         path: PathBuf,
         /// A file that would be free, if any may be chosen.
         free: Option<String>,
+    },
+    /// A workflow releases already, and ours would do it again beside it.
+    #[error("`{}` releases already, and delivers nothing", path.display())]
+    Releases {
+        /// The file, below the top folder.
+        path: PathBuf,
+    },
+    /// A pipeline would have to be in another folder than the workspace, which this one cannot.
+    #[error("a pipeline of GitLab is written for the top folder of a repository, and `.sampo` is in `{folder}`")]
+    BelowTop {
+        /// The folder, below the top one.
+        folder: String,
     },
     /// What was named is not a file in the folder of workflows.
     #[error("`{0}` is not the name of a workflow file")]
@@ -65,9 +80,10 @@ impl Diagnose for SetupError {
     fn code(&self) -> &'static str {
         match self {
             Self::NoPrograms { .. } => "no-programs",
-            Self::NoRepository => "repository-unknown",
+            Self::NoRepository { .. } => "repository-unknown",
             Self::Misspelt { .. } => "target-misspelt",
-            Self::Occupied { .. } => "workflow-exists",
+            Self::Occupied { .. } | Self::Releases { .. } => "workflow-exists",
+            Self::BelowTop { .. } => "workspace-below-top",
             Self::WorkflowName(_) => "workflow-name",
             Self::Backend { .. } | Self::Toml { .. } => "config-invalid",
             Self::Io(error) => error.code(),
@@ -78,6 +94,8 @@ impl Diagnose for SetupError {
         Some(match self {
             Self::NoPrograms { packages } => {
                 let package = packages.first().map(ToString::to_string).unwrap_or_default();
+                // A name is no line of its own, whatever is in it.
+                let package = package.escape_debug();
                 let others = if packages.len() > 1 { " (or another package)" } else { "" };
                 format!(
                     "does something else build them? Then name the package{others} and its files: `--package {package} \
@@ -86,9 +104,19 @@ impl Diagnose for SetupError {
                      artifacts = [\"dist/*-{{{{ target }}}}/*\"]"
                 )
             }
-            Self::NoRepository => "add the remote `origin`, name it with `--repository OWNER/NAME`, or deliver to \
-                                   something else, such as `--backend directory`"
-                .into(),
+            Self::NoRepository { host } => {
+                let origin = match host {
+                    Some(host) => format!(
+                        "the remote `origin` is at `{host}`: if that is GitHub Enterprise, set \
+                         `GITHUB_SERVER_URL=https://{host}`"
+                    ),
+                    None => "add the remote `origin`".to_owned(),
+                };
+                format!(
+                    "{origin}; or name one with `--repository OWNER/NAME`, or deliver to something else, such as \
+                     `--backend directory`"
+                )
+            }
             Self::Misspelt { target, meant } => {
                 format!("did you mean `{meant}`? If not, write `{target}` into `targets` in `.sampo/config.toml`")
             }
@@ -98,6 +126,16 @@ impl Diagnose for SetupError {
                     "{}`--force` replaces it (`--force --dry-run` shows how), and `--ci none` writes none",
                     elsewhere.unwrap_or_default()
                 )
+            }
+            Self::Releases { path } => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                format!(
+                    "`--workflow {name} --force` replaces it (with `--dry-run` it shows how); or `--ci none`, and add \
+                     the jobs `build` and `distribute` to it: see docs/ci.md"
+                )
+            }
+            Self::BelowTop { folder } => {
+                format!("`--ci none` writes none; write it by hand, with `cd {folder}` before each `sampo`")
             }
             Self::WorkflowName(_) => "name a file such as `sampo.yml`: it is written to `.github/workflows`".into(),
             Self::Backend { hint, .. } => return hint.clone(),

@@ -4,10 +4,11 @@ use super::Plan;
 use super::pipeline::Ci;
 use super::pipeline::rendering::published;
 use crate::config::Config;
+use crate::github::Addresses;
 use crate::workspace::{Ecosystem, Workspace};
 
 /// In the order in which they are done.
-pub(super) fn of(plan: &Plan, config: &Config, workspace: &Workspace, ci: Ci) -> Vec<String> {
+pub(super) fn of(plan: &Plan, config: &Config, workspace: &Workspace, ci: Ci, github: &Addresses) -> Vec<String> {
     if plan.changes.is_empty() {
         return Vec::new();
     }
@@ -20,6 +21,11 @@ pub(super) fn of(plan: &Plan, config: &Config, workspace: &Workspace, ci: Ci) ->
     };
     if ci == Ci::Github {
         steps.push("allow Actions to create pull requests, under Settings, Actions, General".to_owned());
+    }
+    if ci == Ci::Github && github.is_enterprise_server() {
+        steps.push(
+            "take version `v3` of the artifact actions, without `overwrite`: your server has no later one".into(),
+        );
     }
     if ci == Ci::Gitlab {
         steps.push(format!("add `RELEASE_TOKEN` {place}: a project access token that may push tags"));

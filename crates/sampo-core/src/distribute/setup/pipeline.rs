@@ -6,9 +6,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::{Plan, Setup, SetupError};
-use crate::config::{Config, ConfigError, Repository};
+use crate::config::{Config, Repository};
+use crate::distribute::doctor::{Purpose, purpose};
 use crate::distribute::naming;
-use crate::error::PathError;
+use crate::error::{PathError, SampoError};
 
 pub(super) mod rendering;
 
@@ -21,9 +22,6 @@ const OTHER_NAME: &str = "sampo";
 const GITLAB: &str = ".gitlab-ci.yml";
 const GITLAB_CHILD: &str = ".gitlab/distribute.yml";
 
-/// What a pipeline that distributes contains: the command, or the Action with it.
-const TRACES: &[&str] = &["sampo distribute", "command: distribute", "mode: distribute"];
-
 /// Whose pipeline is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ci {
@@ -33,6 +31,17 @@ pub enum Ci {
     Gitlab,
     /// Nobody's.
     None,
+}
+
+impl Ci {
+    /// What the pipeline of this text is for.
+    fn purpose(self, path: &Path, text: &str) -> Purpose {
+        match self {
+            Self::Github => purpose(text),
+            _ if path != Path::new(GITLAB_CHILD) && text.contains("sampo distribute") => Purpose::Distribution,
+            _ => Purpose::Other,
+        }
+    }
 }
 
 /// Where a workflow is written, and whether something else may have to give way.
@@ -53,19 +62,24 @@ pub enum Standing {
     Written,
     /// Another one that distributes already, such as ours with changes.
     Distributes {
-        /// Its file, below the root.
+        /// Its file, below the top folder.
+        path: PathBuf,
+    },
+    /// A workflow that releases and delivers nothing: two that release would get in each other's way.
+    Releases {
+        /// Its file, below the top folder.
         path: PathBuf,
     },
     /// Something else.
     Occupied {
-        /// Its file, below the root.
+        /// Its file, below the top folder.
         path: PathBuf,
         /// A name that is free, where any may be chosen.
         free: Option<String>,
     },
 }
 
-/// The files of a pipeline, by their paths below the root. The first one says what it is.
+/// The files of a pipeline, by their paths below the top folder. The first one says what it is.
 #[derive(Debug)]
 pub(super) struct Pipeline {
     ci: Ci,
@@ -91,19 +105,25 @@ impl Pipeline {
 
 impl Setup {
     /// Whose pipeline is likely wanted: that of the service that has one here already, or of GitHub if `repository` is
-    /// there.
+    /// there, or of the remote's host.
     pub fn suggested_ci(&self, repository: Option<&Repository>) -> Ci {
-        let has = |path: &str| self.project.root.join(path).exists();
+        let has = |path: &str| self.place.top.join(path).exists();
         match repository {
-            _ if has(GITLAB) && !has(".github") => Ci::Gitlab,
+            _ if self.place.prefix.is_empty() && has(GITLAB) && !has(".github") => Ci::Gitlab,
             Some(_) => Ci::Github,
+            None if self.place.prefix.is_empty() && self.host.as_ref().is_some_and(|host| host.contains("gitlab")) => {
+                Ci::Gitlab
+            }
             None => Ci::None,
         }
     }
 
-    pub(super) fn pipeline(&self, ci: Ci, config: &Config) -> Result<Pipeline, ConfigError> {
+    pub(super) fn pipeline(&self, ci: Ci, config: &Config) -> Result<Pipeline, SampoError> {
+        if ci == Ci::Gitlab && !self.place.prefix.is_empty() {
+            return Err(SetupError::BelowTop { folder: self.place.prefix.clone() }.into());
+        }
         let texts = match ci {
-            Ci::Github => vec![rendering::github(config, &self.project.workspace)?],
+            Ci::Github => vec![rendering::github(config, &self.project.workspace, &self.place.prefix)?],
             Ci::Gitlab => rendering::gitlab(),
             Ci::None => Vec::new(),
         };
@@ -111,10 +131,10 @@ impl Setup {
     }
 }
 
-/// What is in the place of `pipeline` below `root`.
-pub(super) fn standing(root: &Path, pipeline: &Pipeline, placement: &Placement) -> Result<Standing, SetupError> {
+/// What is in the place of `pipeline` below `top`.
+pub(super) fn standing(top: &Path, pipeline: &Pipeline, placement: &Placement) -> Result<Standing, SetupError> {
     let paths = pipeline.paths(placement)?;
-    let there = files_of(root, pipeline.ci)?;
+    let there = files_of(top, pipeline.ci)?;
     let is_ours = |(path, text): (&PathBuf, &String)| there.get(path).is_none_or(|known| same(known, text));
     if paths.iter().zip(&pipeline.texts).all(is_ours) {
         let is_written = paths.iter().all(|path| there.contains_key(path));
@@ -124,7 +144,8 @@ pub(super) fn standing(root: &Path, pipeline: &Pipeline, placement: &Placement) 
         });
     }
     if let Some(found) = elsewhere(pipeline, &there).filter(|_| placement.name.is_none()) {
-        let is_replaced = placement.replace && matches!(&found, Standing::Distributes { path } if paths.contains(path));
+        let is_replaced = placement.replace
+            && matches!(&found, Standing::Distributes { path } | Standing::Releases { path } if paths.contains(path));
         if !is_replaced {
             return Ok(found);
         }
@@ -134,14 +155,17 @@ pub(super) fn standing(root: &Path, pipeline: &Pipeline, placement: &Placement) 
     Ok(Standing::Occupied { path, free })
 }
 
-/// The same pipeline under another name, or another one that distributes.
+/// The same pipeline under another name, or another one that distributes, or at least releases.
 fn elsewhere(pipeline: &Pipeline, there: &BTreeMap<PathBuf, String>) -> Option<Standing> {
     if pipeline.ci == Ci::Github && there.values().any(|text| same(text, &pipeline.texts[0])) {
         return Some(Standing::Written);
     }
-    let distributes = |text: &str| TRACES.iter().any(|trace| text.contains(trace));
-    let (path, _) = there.iter().find(|(path, text)| **path != Path::new(GITLAB_CHILD) && distributes(text))?;
-    Some(Standing::Distributes { path: path.clone() })
+    let first = |wanted: Purpose| {
+        let is_wanted = |(path, text): &(&PathBuf, &String)| pipeline.ci.purpose(path, text) == wanted;
+        there.iter().find(is_wanted).map(|(path, _)| path.clone())
+    };
+    let distributes = || first(Purpose::Distribution).map(|path| Standing::Distributes { path });
+    distributes().or_else(|| first(Purpose::Release).map(|path| Standing::Releases { path }))
 }
 
 /// A checkout on Windows has other line ends.
@@ -155,16 +179,16 @@ fn free_name(there: &BTreeMap<PathBuf, String>) -> String {
     names.find(|name| !there.contains_key(&Path::new(WORKFLOWS).join(name))).unwrap_or_default()
 }
 
-/// The pipelines of `ci` that are there, by their paths below the root.
-fn files_of(root: &Path, ci: Ci) -> Result<BTreeMap<PathBuf, String>, PathError> {
+/// The pipelines of `ci` that are there, by their paths below `top`.
+fn files_of(top: &Path, ci: Ci) -> Result<BTreeMap<PathBuf, String>, PathError> {
     let paths = match ci {
-        Ci::Github => workflows(root)?,
+        Ci::Github => workflows(top)?,
         Ci::Gitlab => [GITLAB, GITLAB_CHILD].map(PathBuf::from).into(),
         Ci::None => Vec::new(),
     };
     let mut files = BTreeMap::new();
     for path in paths {
-        let place = root.join(&path);
+        let place = top.join(&path);
         match fs::read(&place) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             // Whatever it is written in, it is there.
@@ -177,8 +201,8 @@ fn files_of(root: &Path, ci: Ci) -> Result<BTreeMap<PathBuf, String>, PathError>
     Ok(files)
 }
 
-fn workflows(root: &Path) -> Result<Vec<PathBuf>, PathError> {
-    let folder = root.join(WORKFLOWS);
+fn workflows(top: &Path) -> Result<Vec<PathBuf>, PathError> {
+    let folder = top.join(WORKFLOWS);
     let failed = || PathError::new("read", &folder);
     let entries = match fs::read_dir(&folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -197,18 +221,19 @@ fn workflows(root: &Path) -> Result<Vec<PathBuf>, PathError> {
 
 /// Adds what `pipeline` needs to `plan`.
 pub(super) fn plan(pipeline: &Pipeline, placement: &Placement, plan: &mut Plan) -> Result<(), SetupError> {
-    match standing(&plan.root, pipeline, placement)? {
+    match standing(&plan.place.top, pipeline, placement)? {
         Standing::Written => return Ok(()),
         Standing::Distributes { path } => {
             let path = path.display();
             plan.remarks.push(format!("`{path}` distributes already, and stays as it is"));
             return Ok(());
         }
+        Standing::Releases { path } => return Err(SetupError::Releases { path }),
         Standing::Occupied { path, free } if !placement.replace => return Err(SetupError::Occupied { path, free }),
         Standing::Free | Standing::Occupied { .. } => {}
     }
     for (path, text) in pipeline.paths(placement)?.into_iter().zip(&pipeline.texts) {
-        plan.add(plan.root.join(path), text.clone())?;
+        plan.add(plan.place.top.join(path), text.clone())?;
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Whether what other jobs have built arrives where Sampo looks for it.
 
+use std::path::Path;
+
 use super::model::{Job, Step, is_expression};
 use super::role::Role;
 use super::surroundings::Surroundings;
@@ -22,7 +24,7 @@ fn folder(job: &Job, downloads: &[&Step], surroundings: &Surroundings) -> Option
     let fits = |path: &String| is_expression(path) || *path == wanted || path.starts_with(&format!("{wanted}/"));
     let paths: Vec<String> = downloads.iter().map(path).collect();
     let first = paths.first()?;
-    if paths.iter().any(fits) {
+    if paths.iter().any(|path| fits(path) || is_moved(job, path)) {
         return None;
     }
     let title = format!("`{}` downloads built files to `{first}`, but they are looked for in `{wanted}`", job.id);
@@ -31,6 +33,12 @@ fn folder(job: &Job, downloads: &[&Step], surroundings: &Surroundings) -> Option
             "set `path: {wanted}` in its `actions/download-artifact`, or `artifacts_dir` in `[distribute]`"
         )),
     )
+}
+
+/// Whether a script of the job is about `path`, and may bring the files where they belong.
+fn is_moved(job: &Job, path: &str) -> bool {
+    let is_in = |word: &str| Path::new(&tidied(word.trim_matches(['"', '\'']))).starts_with(path);
+    path != "." && job.scripts().flat_map(str::split_whitespace).any(is_in)
 }
 
 /// Programs have the same name on most platforms.

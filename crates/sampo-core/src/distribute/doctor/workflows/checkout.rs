@@ -23,7 +23,8 @@ fn depth(job: &Job, checkout: &Step) -> Option<Finding> {
         let why = "it cannot always tell which commit gave a package its version, and which tags there are";
         return Some(Check::WorkflowCheckout.warning(title).because(why).fix(fix));
     }
-    let looks_for_tags = job.does_any(&[Role::Distribute, Role::Plan]);
+    let has_tags = checkout.with.get("fetch-tags").is_some_and(|value| value != "false");
+    let looks_for_tags = job.does_any(&[Role::Distribute, Role::Plan]) && !has_tags;
     looks_for_tags
         .then(|| Check::WorkflowCheckout.note(title).because("it asks the remote for the tags instead").fix(fix))
 }

@@ -1,5 +1,7 @@
 //! What a workflow is judged by: the configuration, the other workflows, and the repository's settings.
 
+use std::path::Path;
+
 use super::model::{Job, Workflow};
 use crate::config::{BackendTable, Config};
 use crate::distribute::backend::BackendType;
@@ -8,7 +10,7 @@ use crate::secret::TOKEN_VARIABLES;
 /// What a workflow is judged by.
 #[derive(Debug)]
 pub(super) struct Surroundings {
-    /// Where built files are looked for.
+    /// Where built files are looked for, below the top folder.
     pub artifacts_folder: String,
     /// For each backend that needs a token, its name and the variables of which one must hold it.
     pub tokens: Vec<(String, Vec<String>)>,
@@ -19,13 +21,20 @@ pub(super) struct Surroundings {
 }
 
 impl Surroundings {
-    pub fn of(config: &Config, has_repository: bool, workflows: &[Workflow], may_write: Option<bool>) -> Self {
+    /// `prefix` is the workspace's folder in its repository.
+    pub fn of(
+        config: &Config,
+        prefix: &str,
+        has_repository: bool,
+        workflows: &[Workflow],
+        may_write: Option<bool>,
+    ) -> Self {
         let scripts = || workflows.iter().flat_map(|workflow| &workflow.jobs).flat_map(Job::scripts);
         let implied = has_repository && config.distribute.backends.is_empty();
         let implied = implied.then(|| ("github".to_owned(), TOKEN_VARIABLES.iter().map(ToString::to_string).collect()));
         let configured = config.distribute.backends.values().map(|table| (table.name().to_owned(), tokens(table)));
         Self {
-            artifacts_folder: config.distribute.artifacts_dir.clone(),
+            artifacts_folder: Path::new(prefix).join(&config.distribute.artifacts_dir).to_string_lossy().into_owned(),
             tokens: configured.chain(implied).filter(|(_, variables)| !variables.is_empty()).collect(),
             is_grouped: scripts().any(|script| script.contains("--group-by")),
             may_write,

@@ -60,7 +60,7 @@ jobs:
 fn judged_by(text: &str, config: &str, may_write: Option<bool>) -> Vec<(Check, Level)> {
     let config = Config::parse(Path::new("config.toml"), config.to_owned()).unwrap();
     let workflows = [Workflow::parse("release.yml", text).unwrap()];
-    let surroundings = Surroundings::of(&config, true, &workflows, may_write);
+    let surroundings = Surroundings::of(&config, "", true, &workflows, may_write);
     let findings = examine(&workflows[0], &surroundings);
     let problems = findings.into_iter().filter(|finding| finding.level != Level::Ok);
     problems.map(|finding| (finding.check, finding.level)).collect()
@@ -140,10 +140,12 @@ fn what_amounts_to_the_same_is_left_alone() {
     let table = [
         ("path: dist", "path: ./dist/"),
         ("path: dist", "path: ${{ env.DIST }}"),
+        ("path: dist", "path: built\n      - run: mv ./built/* dist/"),
         ("fetch-depth: 0", "fetch-depth: ${{ inputs.depth }}"),
         ("fetch-depth: 0", "fetch-depth: '0'"),
         ("runs-on: ubuntu-24.04", "runs-on: [self-hosted, linux]"),
         ("runs-on: ubuntu-24.04", "runs-on: ubuntu-latest"),
+        ("fetch-depth: 0\n      - uses: actions/download", "fetch-tags: true\n      - uses: actions/download"),
         ("checkout@v5", "checkout@93cb6efe18208431cddfb8368fd83d5badbf9bfd"),
         ("    permissions:\n      contents: write\n    outputs", "    permissions: write-all\n    outputs"),
         ("needs.release.outputs.build-matrix != ''", "needs.release.outputs.build-needed == 'true'"),

@@ -2,6 +2,7 @@
 //! has go into them: no name of a package ever does.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::config::{Config, ConfigError, NonBlank};
 use crate::distribute::participant::participants;
@@ -21,8 +22,8 @@ const INSTALLS: &[(&str, &str)] = &[
 /// The same without any lock file.
 const USUAL_INSTALL: &str = "npm install";
 
-/// The workflow for GitHub.
-pub(super) fn github(config: &Config, workspace: &Workspace) -> Result<String, ConfigError> {
+/// The workflow for GitHub of a workspace in the folder `prefix` of its repository.
+pub(super) fn github(config: &Config, workspace: &Workspace, prefix: &str) -> Result<String, ConfigError> {
     let built: BTreeSet<Ecosystem> =
         participants(config, workspace)?.iter().map(|participant| participant.id().ecosystem()).collect();
     let published = published(config, workspace);
@@ -32,19 +33,20 @@ pub(super) fn github(config: &Config, workspace: &Workspace) -> Result<String, C
     let values = [
         ("{branches}", format!("[{}]", branches.join(", "))),
         ("{action}", ACTION.to_owned()),
+        ("{folder}", scalar(&literal(prefix.trim_end_matches('/')))),
         ("{install}", install.map_or(USUAL_INSTALL, |(_, command)| command).to_owned()),
     ];
     let text = without_parts(include_str!("../github.yml"), |part| match part {
+        "below" => !prefix.is_empty(),
+        "publishes" => !published.is_empty(),
         "publishes cargo" => published.contains(&Ecosystem::Cargo),
         "publishes npm" => published.contains(&Ecosystem::Npm),
         "builds cargo" => built.contains(&Ecosystem::Cargo),
         _ => built.contains(&Ecosystem::Npm),
     });
     let text = values.iter().fold(text, |text, (name, value)| text.replace(name, value));
-    Ok(match config.distribute.artifacts_dir.as_str() {
-        "dist" => text,
-        folder => in_folder(&text, folder),
-    })
+    let folder = Path::new(prefix).join(&config.distribute.artifacts_dir).to_string_lossy().replace('\\', "/");
+    Ok(if folder == "dist" { text } else { in_folder(&text, &folder) })
 }
 
 /// The ecosystems with a package that goes to a registry.
@@ -71,12 +73,16 @@ fn without_parts(text: &str, is_there: impl Fn(&str) -> bool) -> String {
 fn in_folder(text: &str, folder: &str) -> String {
     let line = |line: &str| match line.split_once("path: dist") {
         Some((indent, rest)) => {
-            let folder = folder.replace("${{", "${{ '${{' }}");
-            format!("{indent}path: {}\n", scalar(&format!("{folder}{rest}")))
+            format!("{indent}path: {}\n", scalar(&format!("{}{rest}", literal(folder))))
         }
         None => format!("{line}\n"),
     };
     text.lines().map(line).collect()
+}
+
+/// `text` where GitHub would look for expressions in it.
+fn literal(text: &str) -> String {
+    text.replace("${{", "${{ '${{' }}")
 }
 
 /// A branch's name as a filter that fits only this branch.
@@ -95,8 +101,6 @@ fn scalar(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use serde_json::{Value, json};
 
     use super::*;
@@ -108,7 +112,11 @@ mod tests {
     }
 
     fn rendered(text: &str, packages: impl IntoIterator<Item = Package>) -> String {
-        github(&config(text), &workspace(packages)).unwrap()
+        rendered_in("", text, packages)
+    }
+
+    fn rendered_in(prefix: &str, text: &str, packages: impl IntoIterator<Item = Package>) -> String {
+        github(&config(text), &workspace(packages), prefix).unwrap()
     }
 
     fn read(text: &str) -> Value {
@@ -171,6 +179,11 @@ mod tests {
         assert_eq!(rendered("", [cargo(), private]), rendered("", [cargo()]));
         let unpublished = rendered("", [Package { publishable: false, ..cargo() }]);
         assert!(!unpublished.contains("CARGO_REGISTRY_TOKEN") && unpublished.contains("rustup"), "{unpublished}");
+        let step = &read(&unpublished)["jobs"]["release"]["steps"][1];
+        assert!(
+            step["with"].is_object() && step.get("env").is_none(),
+            "GitHub refuses an `env` without anything: {step}"
+        );
     }
 
     #[test]

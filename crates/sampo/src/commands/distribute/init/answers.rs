@@ -94,6 +94,7 @@ impl Arguments {
             Standing::Occupied { path, free } if asks && !self.force => {
                 prompts::occupied(&path, free, answers)?;
             }
+            Standing::Releases { path } if asks && !self.force => prompts::occupied(&path, None, answers)?,
             _ => {}
         }
         Ok(())

@@ -7,7 +7,7 @@ use inquire::validator::Validation;
 use inquire::{Confirm, MultiSelect, Select, Text};
 use sampo_core::config::Repository;
 use sampo_core::config::distribute::ArchiveFormat;
-use sampo_core::distribute::setup::{Answers, Ci, NewBackend, Plan, ReadyMade, Setup, SetupError};
+use sampo_core::distribute::setup::{Answers, Ci, NewBackend, Placement, Plan, ReadyMade, Setup, SetupError};
 use sampo_core::target::Target;
 
 use crate::prompt::answer;
@@ -131,8 +131,9 @@ pub fn ci(suggested: Ci) -> anyhow::Result<Ci> {
     Ok(services[answer(question.raw_prompt())?.index].0)
 }
 
-/// What becomes of the file at `path` that does something else.
+/// What becomes of the file at `path` that is in the way.
 pub fn occupied(path: &Path, free: Option<String>, answers: &mut Answers) -> anyhow::Result<()> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let path = path.display();
     let beside = free.as_ref().map(|name| format!("leave it, and write {name}"));
     let (replace, leave) = ("replace it", "leave it, and write none");
@@ -140,7 +141,7 @@ pub fn occupied(path: &Path, free: Option<String>, answers: &mut Answers) -> any
     let question = format!("`{path}` is there already. What becomes of it?");
     match answer(Select::new(&question, ways).prompt())? {
         way if way == leave => answers.ci = Ci::None,
-        way if way == replace => answers.placement.replace = true,
+        way if way == replace => answers.placement = Placement { name, replace: true },
         _ => answers.placement.name = free,
     }
     Ok(())
@@ -152,7 +153,7 @@ pub fn binstall(plan: &Plan) -> anyhow::Result<bool> {
         .changes
         .iter()
         .filter(|change| change.path.ends_with("Cargo.toml"))
-        .map(|change| plan.name_of(change).into_owned())
+        .map(|change| plan.name_of(change))
         .collect();
     if manifests.is_empty() {
         return Ok(false);
