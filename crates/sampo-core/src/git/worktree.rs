@@ -8,6 +8,8 @@ use super::{GITHUB_ACTIONS, Git, GitError};
 use crate::error::PathError;
 use crate::process::Command;
 
+mod submodules;
+
 /// Below the folder that all worktrees of a repository share. A fixed place: what a killed run has left is found there.
 /// Above `target/package` Cargo looks for no workspace, and so never takes the checkout's for that of these files.
 const FOLDER: &str = "sampo/target/package/worktree";
@@ -25,7 +27,7 @@ pub struct Worktree {
 }
 
 impl Git {
-    /// A temporary worktree of `commit`. What a run that was killed has left of another one is removed first.
+    /// A temporary worktree of `commit`, with the submodules that the checkout has. What a run that was killed has left of another one is removed first.
     pub async fn worktree(&self, commit: &str) -> Result<Worktree, GitError> {
         let action = "find the folder of the repository";
         let common = self.query(&["rev-parse", "--path-format=absolute", "--git-common-dir"], action).await?;
@@ -36,6 +38,7 @@ impl Git {
         let arguments = ["worktree", "add", "--quiet", "--force", "--detach", "--end-of-options", &folder, commit];
         let output = worktree.hookless(self, &arguments).run().await;
         self.succeeded(output, "check out a temporary worktree")?;
+        worktree.fill_submodules(self, commit).await?;
         Ok(worktree)
     }
 

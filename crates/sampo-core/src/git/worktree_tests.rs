@@ -74,3 +74,41 @@ async fn two_runs_at_a_time_do_not_disturb_one_another() {
     drop(held);
     git.worktree(&first).await.unwrap();
 }
+
+#[tokio::test]
+async fn submodules_have_the_files_that_the_commit_wants_of_them() {
+    let (repo, _) = scene();
+    let library = repo.outside("library").to_string_lossy().into_owned();
+    let add = |into: &str, from: &str, at: &str| {
+        repo.git(&["-C", into, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", from, at]);
+        repo.git(&["-C", into, "commit", "--quiet", "--message", "a submodule"]);
+    };
+    for folder in ["library", "inner"] {
+        let folder = repo.outside(folder);
+        fs::write(folder.join("c"), "1").unwrap();
+        let folder = folder.to_string_lossy().into_owned();
+        repo.git(&["init", "--quiet", &folder]);
+        repo.git(&["-C", &folder, "add", "."]);
+        repo.git(&["-C", &folder, "commit", "--quiet", "--message", "first"]);
+    }
+    add(&library, &repo.outside("inner").to_string_lossy(), "inner");
+    let root = repo.root().to_string_lossy().into_owned();
+    add(&root, &library, "vendor/library");
+    add(&root, &repo.outside("inner").to_string_lossy(), "left");
+    repo.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init", "--recursive"]);
+    repo.git(&["submodule", "--quiet", "deinit", "left"]);
+    repo.write("vendor/library/c", "uncommitted");
+    let before = state(&repo);
+    let git = Git::new(repo.root().join("sub"));
+    let worktree = git.worktree(&repo.git(&["rev-parse", "HEAD"])).await.unwrap();
+    let read = |path: &str| fs::read_to_string(worktree.folder().join(path)).ok();
+    assert_eq!(read("vendor/library/c").as_deref(), Some("1"));
+    assert_eq!(read("vendor/library/inner/c").as_deref(), Some("1"));
+    assert_eq!(read("left/c"), None);
+    fs::write(worktree.folder().join("a"), "released").unwrap();
+    let tree = worktree.stage(&["a".into()]).await.unwrap();
+    assert_eq!(repo.git(&["diff", "--name-only", "HEAD", &tree]), "a");
+    drop(worktree);
+    assert_eq!(state(&repo), before);
+    assert_eq!(repo.read("vendor/library/c"), "uncommitted");
+}
