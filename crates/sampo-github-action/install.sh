@@ -65,7 +65,7 @@ install_released() {
             return
         fi
     done
-    command -v curl >/dev/null || fail "there is no \`curl\`"
+    command -v curl >/dev/null || fail "there is no \`curl\`, which downloads the program: install it first"
     scratch=$(mktemp -d "$cache/download.XXXXXX")
     trap 'rm -rf "$scratch"' EXIT
     fetch SHA256SUMS
@@ -120,7 +120,7 @@ portable() {
 
 # Whether the program is there, starts, and is this version.
 is_version() {
-    [ -x "$1" ] && [ "$("$1" --version 2>/dev/null)" = "$package $version" ]
+    [ -x "$1" ] && [ "$("$1" --version)" = "$package $version" ]
 }
 
 # Sets `program`; fails if the release has none for `target`, or it does not start here.
@@ -128,7 +128,7 @@ install_target() {
     local stem=$package-$version-$target archive name=$package expected actual
     archive=$stem.tar.gz
     case $target in *-windows-*) archive=$stem.zip name+=.exe ;; esac
-    expected=$(awk -v name="$archive" '{ sub(/\r$/, "") } $2 == name || $2 == "*" name { print $1; exit }' "$scratch/SHA256SUMS")
+    expected=$(published_digest "$archive")
     if [ -z "$expected" ]; then return 1; fi
     fetch "$archive"
     actual=$(sha256 <"$scratch/$archive") || fail "there is neither \`sha256sum\` nor \`shasum\`"
@@ -136,7 +136,10 @@ install_target() {
         fail "\`$archive\` is not what the SHA256SUMS of its release say, and was not used"
     fi
     unpack "$scratch/$archive" "$stem/$name" || fail "\`$archive\` cannot be unpacked"
-    is_version "$scratch/$stem/$name" || return 1
+    if ! is_version "$scratch/$stem/$name"; then
+        printf 'the program for %s does not start here\n' "$target"
+        return 1
+    fi
     program=$cache/$package/$version/$target/$name
     mkdir -p "${program%/*}"
     # Where another job was faster, and Windows keeps the file of a running program, that one is as good.
@@ -161,6 +164,18 @@ fetch() {
         esac
     done
     fail "$url cannot be downloaded"
+}
+
+# published_digest FILE: what the SHA256SUMS of the release say of it; nothing if they do not name it.
+published_digest() {
+    local digest name
+    while read -r digest name || [ -n "$digest" ]; do
+        name=${name%$'\r'}
+        if [ "${name#\*}" = "$1" ]; then
+            printf '%s\n' "$digest"
+            return
+        fi
+    done <"$scratch/SHA256SUMS"
 }
 
 sha256() {

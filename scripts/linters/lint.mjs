@@ -118,11 +118,11 @@ function shellcheck(scripts) {
 
 const pages = read(files(/^(README|CONTRIBUTING|docs\/.*)\.md$/)).flatMap(examples);
 const isWorkflow = ({ text }) => /^on:/m.test(text) && /^jobs:/m.test(text);
-const workflows = [...read(files(/^(\.github\/workflows|docs\/examples)\/[^/]*\.yml$/)), ...pages.filter(isWorkflow)];
-const actions = read(files(/(^|\/)action\.yml$/));
+const workflows = [...read(files(/^(\.github\/workflows|docs\/examples)\/[^/]*\.ya?ml$/)), ...pages.filter(isWorkflow)];
+const actions = read(files(/(^|\/)action\.ya?ml$/));
 const pipelines = read(files(/^docs\/examples\/gitlab\/[^/]*\.yml$/));
 const isShell = ({ text }) => /^#!.*\b(ba)?sh$/m.test(text.split("\n", 1)[0]);
-const programs = read(files(/^scripts\/[^/]*$|\.sh$/)).filter(isShell);
+const programs = read(files(/^(scripts|\.ci)\/[^/]*$|\.sh$/)).filter(isShell);
 
 for (const workflow of workflows) await lintWorkflow(workflow);
 for (const action of actions) validate(action, validateAction);

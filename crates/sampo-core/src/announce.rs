@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::distribute::backend::github_release::GithubReleaseConfig;
-use crate::distribute::backend::{BackendContext, Pace};
+use crate::distribute::backend::{BackendContext, BackendError, Pace};
 use crate::distribute::engine::{self, Destination, Earlier, Order};
 use crate::distribute::model::{Artifact, Shipment};
 use crate::distribute::publishing::{Publisher, Publishers};
@@ -18,7 +18,6 @@ use crate::event::{Event, Reporter};
 use crate::github::{Github, Releases};
 use crate::project::Project;
 use crate::publish::Plan;
-use crate::repository::repository;
 
 mod assets;
 mod discussions;
@@ -52,23 +51,50 @@ pub enum AnnounceError {
     /// Nobody says where they belong.
     #[error("nothing says in which GitHub repository to make releases")]
     RepositoryUnknown,
+    /// GitHub would not let them be made.
+    #[error(transparent)]
+    Refused(BackendError),
 }
 
 impl Diagnose for AnnounceError {
     fn code(&self) -> &'static str {
-        "repository-unknown"
+        match self {
+            Self::RepositoryUnknown => "repository-unknown",
+            Self::Refused(error) => error.code,
+        }
     }
 
     fn hint(&self) -> Option<String> {
-        Some("set `repository = \"OWNER/NAME\"` under `[github]`, or GITHUB_REPOSITORY".into())
+        match self {
+            Self::RepositoryUnknown => {
+                Some("set `repository = \"OWNER/NAME\"` under `[github]`, or GITHUB_REPOSITORY".into())
+            }
+            Self::Refused(error) => error.hint.clone(),
+        }
     }
 }
 
-/// Fails if nothing says where the releases belong: better found before anything is published.
-pub async fn check(project: &Project) -> Result<(), SampoError> {
-    Github::of_environment(&project.environment)?;
-    let found = repository(&project.config, &project.environment, &project.git()).await?;
-    found.map(drop).ok_or_else(|| AnnounceError::RepositoryUnknown.into())
+/// Fails if what `plan` is to publish could not get its releases: nobody says where, the token may not write there, or
+/// the files that are there already cannot be their assets. Better found before anything is published.
+pub async fn check(project: &Project, plan: &Plan, request: &Request, caller: &Caller) -> Result<(), SampoError> {
+    let ground = Ground::whole(project).await?;
+    let repository = ground.repository.clone().ok_or(AnnounceError::RepositoryUnknown)?;
+    let mut tagged = tagged(project, plan, &repository, true).await?;
+    tagged.retain(|tagged| tagged.is_at_head);
+    let desk = Desk::at(project, &ground, request, caller, Pace::default())?;
+    let orders = desk.orders(&tagged, desk.assets(&tagged).await?.artifacts)?;
+    let mut destinations: Vec<_> = orders.iter().map(|order| Arc::clone(&order.destination)).collect();
+    engine::Plan::new(orders)?;
+    destinations.sort_by(|a, b| a.name.cmp(&b.name));
+    destinations.dedup_by(|a, b| a.name == b.name);
+    for destination in destinations.iter().filter(|_| !request.dry_run) {
+        match destination.backend.check().await {
+            // It may be over by the time that it matters.
+            Err(error) if !error.is_retryable() => return Err(AnnounceError::Refused(error).into()),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Makes sure that every tag of `plan` has its release on GitHub, as far as that is for the publisher to do. A dry run
@@ -94,11 +120,12 @@ async fn announce_at(
     let ground = Ground::whole(project).await?;
     let repository = ground.repository.clone().ok_or(AnnounceError::RepositoryUnknown)?;
     let github = Github::of_environment(&project.environment)?;
-    let context = BackendContext { pace, ..ground.backend_context(project, caller)? };
     let mut tagged = tagged(project, plan, &repository, request.dry_run).await?;
     leave_out_announced(&mut tagged, &github.releases(&repository)).await;
-    let desk = Desk { project, request, publishers: Publishers::of(project, &ground, &context)?, context, caller };
-    let orders = desk.orders(&tagged).await?;
+    let desk = Desk::at(project, &ground, request, caller, pace)?;
+    let Found { artifacts, unmatched } = desk.assets(&tagged).await?;
+    desk.warn_of_unmatched(unmatched);
+    let orders = desk.orders(&tagged, artifacts)?;
     let outcomes = engine::Plan::new(orders)?.carry_out(&desk.options()).await;
     let page = |tag: &str| github.releases(&repository).page_address(tag);
     let mut report = Report::new(&tagged, &outcomes, request.dry_run, page);
@@ -131,10 +158,21 @@ struct Desk<'a> {
     caller: &'a Caller,
 }
 
-impl Desk<'_> {
-    /// One order for each release. Those that one backend fills have one destination.
-    async fn orders(&self, tagged: &[Tagged]) -> Result<Vec<Order>, SampoError> {
-        let mut assets = self.assets(tagged).await?.into_iter();
+impl<'a> Desk<'a> {
+    fn at(
+        project: &'a Project,
+        ground: &'a Ground<'a>,
+        request: &'a Request,
+        caller: &'a Caller,
+        pace: Pace,
+    ) -> Result<Self, SampoError> {
+        let context = BackendContext { pace, ..ground.backend_context(project, caller)? };
+        Ok(Self { project, request, publishers: Publishers::of(project, ground, &context)?, context, caller })
+    }
+
+    /// One order for each release, with its assets. Those that one backend fills have one destination.
+    fn orders(&self, tagged: &[Tagged], assets: Vec<Vec<Artifact>>) -> Result<Vec<Order>, SampoError> {
+        let mut assets = assets.into_iter();
         let mut destinations: Vec<Arc<Destination>> = Vec::new();
         let mut orders = Vec::new();
         for Tagged { release, is_at_head } in tagged {
@@ -204,14 +242,16 @@ impl Desk<'_> {
     }
 
     /// The assets of each release. Those of another commit than the one that is checked out cannot be had here.
-    async fn assets(&self, tagged: &[Tagged]) -> Result<Vec<Vec<Artifact>>, SampoError> {
+    async fn assets(&self, tagged: &[Tagged]) -> Result<Found, SampoError> {
         let here = tagged.iter().map(|tagged| tagged.is_at_head.then_some(&*tagged.release)).collect::<Vec<_>>();
-        let Found { artifacts, unmatched } = self.request.assets.find(&self.project.root, &here).await?;
+        self.request.assets.find(&self.project.root, &here).await
+    }
+
+    fn warn_of_unmatched(&self, unmatched: Vec<(String, Vec<String>)>) {
         for (pattern, tags) in unmatched {
             let message = format!("`{pattern}` of `release-assets` matches no file for {}", in_backticks(&tags));
             self.caller.reporter.report(Event::Warning { message: &message, hint: None });
         }
-        Ok(artifacts)
     }
 
     fn options(&self) -> engine::Options {
@@ -245,6 +285,9 @@ fn in_backticks(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
+#[cfg(test)]
+#[path = "announce/fault_tests.rs"]
+mod fault_tests;
 #[cfg(test)]
 #[path = "announce/announce_tests.rs"]
 mod tests;

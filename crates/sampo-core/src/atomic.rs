@@ -1,7 +1,7 @@
 //! Writing a file all or not at all: temporary file in the same folder, fsync, rename.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile, TempPath};
@@ -45,7 +45,7 @@ impl Staged {
             return Err(failed()(ErrorKind::IsADirectory.into()));
         }
         let folder = folder_of(&path);
-        fs::create_dir_all(folder).map_err(failed())?;
+        make_folder(folder).map_err(failed())?;
         let mut builder = Builder::new();
         builder.prefix(TEMPORARY_PREFIX);
         #[cfg(unix)]
@@ -73,7 +73,7 @@ impl Staged {
 
 /// An empty file in `folder` with the usual permissions of a new file, gone again unless it is persisted. For contents
 /// that are too large for [`write()`].
-pub fn temporary_file_in(folder: &Path) -> std::io::Result<NamedTempFile> {
+pub fn temporary_file_in(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
     builder.prefix(TEMPORARY_PREFIX);
     #[cfg(unix)]
@@ -117,21 +117,33 @@ pub fn folder_of(path: &Path) -> &Path {
     }
 }
 
+/// Makes a folder, and those around it, unless they are there; like a rename, that is durable where the platform can.
+pub fn make_folder(folder: &Path) -> io::Result<()> {
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
+    fs::create_dir_all(folder)?;
+    missing.into_iter().try_for_each(|made| sync_entries_of(folder_of(made)))
+}
+
 /// Makes a rename in `folder` durable where the platform can; a failure of the disk is an error.
 pub fn sync_folder(folder: &Path) -> Result<(), PathError> {
+    sync_entries_of(folder).map_err(PathError::new("make durable what was written in", folder))
+}
+
+fn sync_entries_of(folder: &Path) -> io::Result<()> {
     // Windows cannot open a folder for syncing.
     if cfg!(windows) {
         return Ok(());
     }
     match fs::File::open(folder).and_then(|folder| folder.sync_all()) {
-        Err(error) if !is_refused(&error) => Err(PathError::new("make durable what was written in", folder)(error)),
+        Err(error) if !is_refused(&error) => Err(error),
         _ => Ok(()),
     }
 }
 
 /// Whether the platform does not sync folders, or not this one: some network shares refuse, and a folder that may be
 /// written but not read cannot be opened. The rename itself has happened.
-fn is_refused(error: &std::io::Error) -> bool {
+fn is_refused(error: &io::Error) -> bool {
     /// What some file systems say of a folder, on every Unix.
     const EBADF: i32 = 9;
     let refusals = [ErrorKind::InvalidInput, ErrorKind::Unsupported, ErrorKind::PermissionDenied];

@@ -213,6 +213,11 @@ pub(crate) fn parse(
     config: &ChangesetsConfig,
 ) -> Result<Option<Changeset>, ChangesetError> {
     let shown = shown(path, &workspace.root);
+    if shown.contains(char::is_control) {
+        let (path, message) =
+            (shown.escape_debug().to_string(), "the name of the file holds a control character".into());
+        return Err(ChangesetError::Invalid { path, line: 1, message, hint: Some("rename the file".into()) });
+    }
     let invalid = |line: usize, message: String, hint: Option<String>| ChangesetError::Invalid {
         path: shown.clone(),
         line,

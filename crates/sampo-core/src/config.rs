@@ -83,7 +83,7 @@ impl ChangesetsConfig {
 }
 
 /// A repository on GitHub, `owner/repo`.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Eq, serde::Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct Repository {
@@ -106,6 +106,13 @@ impl TryFrom<String> for Repository {
             Some((owner, name)) if fits(owner) && fits(name) => Ok(Self { owner: owner.into(), name: name.into() }),
             _ => Err(format!("`{text}` is not a repository: expected `OWNER/REPOSITORY`")),
         }
+    }
+}
+
+/// GitHub takes no difference between capital and small letters.
+impl PartialEq for Repository {
+    fn eq(&self, other: &Self) -> bool {
+        self.owner.eq_ignore_ascii_case(&other.owner) && self.name.eq_ignore_ascii_case(&other.name)
     }
 }
 

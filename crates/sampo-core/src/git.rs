@@ -1,7 +1,7 @@
 //! Git, run as a child process in one folder, with untranslated messages and no prompts.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Diagnose, PathError};
@@ -229,6 +229,19 @@ impl Git {
     pub async fn has_tracked_changes(&self) -> Result<bool, GitError> {
         let arguments = ["status", "--porcelain", "--untracked-files=no"];
         Ok(!self.query(&arguments, "compare the files with HEAD").await?.is_empty())
+    }
+
+    /// Those of `files`, relative to the folder, that differ from `commit`. Files that git does not know differ from nothing.
+    pub async fn changed_since(&self, commit: &str, files: &[&Path]) -> Result<Vec<String>, GitError> {
+        if files.is_empty() {
+            return Ok(Vec::new());
+        }
+        let fixed = ["--literal-pathspecs", "diff", "--name-only", "--relative", "-z", "--no-ext-diff", commit, "--"];
+        let files = files.iter().map(|file| file.to_string_lossy());
+        let arguments: Vec<String> = fixed.into_iter().map(str::to_owned).chain(files.map(Into::into)).collect();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let names = self.query(&arguments, "compare files with a commit").await?;
+        Ok(names.split_terminator('\0').map(str::to_owned).collect())
     }
 
     /// The text that the file at `path`, relative to the folder, has in `revision`; none if it is not there.

@@ -12,13 +12,13 @@ use crate::SampoError;
 use crate::clock;
 use crate::config::Repository;
 use crate::event::{Event, Reporter, Silent};
-use crate::git::Worktree;
+use crate::git::{Git, Worktree};
 use crate::github::{Addresses, Github, GithubError, Token};
 use crate::project::Project;
 use crate::release::branch;
 use crate::release::{self, Plan};
 use crate::secret::TOKEN_VARIABLES;
-use crate::workspace::Package;
+use crate::workspace::{Package, is_root};
 
 mod body;
 mod branches;
@@ -207,13 +207,21 @@ pub async fn warn_of_outdated(project: &Project, settings: &Settings, standing: 
     for kind in [Kind::Release, Kind::Stable] {
         let Ok(branches) = Branches::resolve(kind, settings, &current, config) else { return };
         for branch in branches.candidates().iter().filter(|branch| !standing.contains(branch)) {
-            if let Ok(Some(pull)) = github.pulls(&repository).open(branch, &branches.base).await {
+            if let Ok(Some(pull)) = github.pulls(&repository).open(branch, &branches.base).await
+                && is_newest(&project.git(), &branches.base).await
+            {
                 let message = format!("nothing is left to release for the open pull request #{}", pull.number);
                 let hint = format!("close it, or note a change, which brings it up to date: {}", pull.html_url);
                 reporter.report(Event::Warning { message: &message, hint: Some(&hint) });
             }
         }
     }
+}
+
+/// Whether HEAD is where `branch` stands now: an older commit does not know what was noted since.
+async fn is_newest(git: &Git, branch: &str) -> bool {
+    let (Ok(head), Ok(tips)) = (git.head().await, git.remote_branches(&[branch]).await) else { return false };
+    tips.get(branch) == Some(&head)
 }
 
 /// GitHub with a token, and the repository of the running workflow: nothing is begun without them.
@@ -244,7 +252,9 @@ struct Job<'a> {
 
 impl Job<'_> {
     async fn carry_out(&self, seen: &Seen, worktree: &Worktree) -> Result<Outcome, SampoError> {
-        let project = self.open(worktree).await?;
+        let Some(project) = self.open(worktree).await? else {
+            return Ok(Outcome::Nothing(format!("`{}` has no folder `.sampo`", self.branches.base)));
+        };
         let plan = match self.kind {
             Kind::Release => release::plan_in_full(&project, self.now).await?,
             Kind::Stable => release::plan_stable(&project, self.now).await?,
@@ -259,6 +269,7 @@ impl Job<'_> {
         // Nobody but us sees these files; a dry run changes them as well to learn what the branch would be.
         release::apply(&project.workspace, &plan)?;
         let tree = worktree.stage(&wanted.files).await?;
+        seen.check_room(&wanted.branch)?;
         let branch = seen.step(&project.git(), &wanted.branch, &tree).await?;
         if branch == Step::Update {
             let (git, message) = (project.git(), self.kind.message());
@@ -279,13 +290,17 @@ impl Job<'_> {
         Ok(Outcome::Prepared(Box::new(Prepared { plan, wanted, branch, entry, page })))
     }
 
-    /// The project as it is in the worktree, which is on no branch.
-    async fn open(&self, worktree: &Worktree) -> Result<Project, SampoError> {
+    /// The project as it is in the worktree, which is on no branch; none if the base has none. The checkout, which lies
+    /// above, would be found next.
+    async fn open(&self, worktree: &Worktree) -> Result<Option<Project>, SampoError> {
         let root = worktree.folder().join(self.project.git().prefix().await?);
+        if !is_root(&root) {
+            return Ok(None);
+        }
         let mut environment = self.project.environment.clone();
         environment.add("SAMPO_RELEASE_BRANCH", &self.current);
         // What there is to say about the configuration was said when it was read in the checkout.
-        Project::open(&root, environment, &Silent).await
+        Project::open(&root, environment, &Silent).await.map(Some)
     }
 
     fn wanted(&self, plan: &Plan, project: &Project, worktree: &Worktree) -> Wanted {

@@ -184,11 +184,13 @@ fn check(changes: &[Change]) -> Result<(), TransactionError> {
 fn carry_out(root: &Path, changes: &[Change], obstacle: Obstacle<'_>) -> Result<(), PathError> {
     let disk = Disk::of(root);
     let may = |change: &Change| obstacle().map_err(PathError::new("write", &change.path));
+    let may_sync = || obstacle().map_err(PathError::new("make durable what was written in", root));
     let mut staged = Vec::with_capacity(changes.len());
     for change in changes {
         may(change)?;
         staged.push(change.after.as_ref().map(|text| Staged::new(&change.path, text)).transpose()?);
     }
+    may_sync()?;
     disk.sync_files(&staged.iter().flatten().collect::<Vec<_>>())?;
     let mut replaced = Vec::with_capacity(changes.len());
     for (change, staged) in changes.iter().zip(staged) {
@@ -198,6 +200,7 @@ fn carry_out(root: &Path, changes: &[Change], obstacle: Obstacle<'_>) -> Result<
             None => remove(&change.path).map(|()| change.path.clone())?,
         });
     }
+    may_sync()?;
     disk.sync_folders(&folders(replaced.iter()))
 }
 

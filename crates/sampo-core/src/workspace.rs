@@ -224,6 +224,12 @@ pub enum WorkspaceError {
         /// Their manifests.
         paths: [PathBuf; 2],
     },
+    /// A name holds a line break or the like: whatever shows it would show lines of its own.
+    #[error("`{}` holds a control character", .name.escape_debug())]
+    ControlCharacter {
+        /// The name of a package, or its folder.
+        name: String,
+    },
     /// The lock file was not brought up to date since packages were added. Only Cargo can do that.
     #[error("`Cargo.lock` does not know {}", packages.iter().map(|package| format!("`{package}`")).collect::<Vec<_>>().join(", "))]
     NotLocked {
@@ -266,6 +272,7 @@ impl Diagnose for WorkspaceError {
             Self::Toml { .. } | Self::PackageJson { .. } => "manifest-invalid",
             Self::Member { .. } => "workspace-member-missing",
             Self::TwinPackages { .. } => "package-twice",
+            Self::ControlCharacter { .. } => "control-character",
             Self::NotLocked { .. } => "lockfile-outdated",
             Self::UnknownPackage { .. } => "unknown-package",
             Self::UnsupportedEcosystem { .. } => "ecosystem-unsupported",
@@ -286,6 +293,7 @@ impl Diagnose for WorkspaceError {
             Self::UnsupportedEcosystem { .. } => Some("leave it out; Cargo and npm packages can be released".into()),
             Self::Member { .. } => Some("correct `workspaces` in `package.json`, or `packages` in `pnpm-workspace.yaml`".into()),
             Self::TwinPackages { .. } => Some("rename one of them, or leave it out of `workspaces`".into()),
+            Self::ControlCharacter { .. } => Some("give the package, or its folder, another name".into()),
             Self::Io(_) | Self::Toml { .. } | Self::PackageJson { .. } | Self::UnknownPackage { .. } | Self::AmbiguousPackage { .. } => None,
         }
     }
@@ -295,9 +303,14 @@ impl Diagnose for WorkspaceError {
 pub fn find_root(start: &Path) -> Result<PathBuf, WorkspaceError> {
     start
         .ancestors()
-        .find(|folder| folder.join(".sampo").is_dir())
+        .find(|folder| is_root(folder))
         .map(Path::to_owned)
         .ok_or_else(|| WorkspaceError::NoRoot { folder: start.to_owned() })
+}
+
+/// Whether `folder` itself is the root of a project.
+pub fn is_root(folder: &Path) -> bool {
+    folder.join(".sampo").is_dir()
 }
 
 impl Workspace {
@@ -318,7 +331,12 @@ impl Workspace {
             });
         }
         workspace.packages.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(workspace)
+        let shown = workspace.packages.iter().flat_map(|package| [package.id.name(), package.path.as_str()]);
+        let broken: Vec<&str> = shown.filter(|name| name.contains(char::is_control)).collect();
+        match broken.first() {
+            Some(name) => Err(WorkspaceError::ControlCharacter { name: (*name).to_owned() }),
+            None => Ok(workspace),
+        }
     }
 
     /// The package with this id.

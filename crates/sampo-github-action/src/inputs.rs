@@ -151,6 +151,12 @@ impl Inputs {
 
     /// Warns of what looks like an input and is none: it would have no effect, and nobody would know why.
     pub fn warn_of_strangers(&self, reporter: &dyn Reporter) {
+        let is_set = |name: &str| self.environment.get(name).is_some();
+        if is_set("CARGO_TOKEN") && !is_set("CARGO_REGISTRY_TOKEN") {
+            let message = "the variable `CARGO_TOKEN` is read by nobody";
+            let hint = "hand it over as the input `cargo-token`, or as the variable `CARGO_REGISTRY_TOKEN`";
+            reporter.report(Event::Warning { message, hint: Some(hint) });
+        }
         for variable in self.environment.names() {
             let Some(name) = variable.strip_prefix("INPUT_") else { continue };
             let name = name.to_lowercase().replace('_', "-");
@@ -263,6 +269,16 @@ mod tests {
             assert!(action.contains(&format!("steps.sampo.outputs.{name} }}")), "action.yml lacks `{name}`");
             assert!(page.contains(&format!("| `{name}` |")), "docs/action.md does not describe `{name}`");
         }
+    }
+
+    #[test]
+    fn a_token_that_nobody_reads_is_warned_of() {
+        let recorder = Recorder::default();
+        inputs(&[("CARGO_TOKEN", "cio"), ("INPUT_CARGO_TOKEN", "cio")]).warn_of_strangers(&recorder);
+        assert!(recorder.events().is_empty());
+        inputs(&[("CARGO_TOKEN", "cio_x")]).warn_of_strangers(&recorder);
+        let [warning] = recorder.events().try_into().unwrap();
+        assert!(warning.contains("`CARGO_TOKEN` is read by nobody") && !warning.contains("cio_x"), "{warning}");
     }
 
     #[test]

@@ -58,6 +58,8 @@ impl Job {
     /// The repository, in good order again if a release was killed.
     pub async fn open(&self) -> anyhow::Result<Project> {
         self.inputs.warn_of_strangers(&*self.reporter);
+        // Before anything is done that nobody could be told of.
+        Outputs::probe(self.inputs.environment()).map_err(SampoError::from)?;
         let folder = self.inputs.working_directory()?;
         recover(&folder, &*self.reporter)?;
         let project = Project::open(&folder, self.inputs.environment().clone(), &*self.reporter).await?;

@@ -46,12 +46,17 @@ impl Outputs {
         "retry-matrix",
     ];
 
+    /// Fails if [`write`](Self::write) could not.
+    pub fn probe(environment: &Environment) -> Result<(), PathError> {
+        file(environment).map_or(Ok(()), github_output::probe)
+    }
+
     /// Appends all of them to the file that the runner reads; without one there is nobody to tell.
     pub fn write(&self, environment: &Environment, reporter: &dyn Reporter) -> Result<(), PathError> {
-        let Some(path) = environment.get("GITHUB_OUTPUT") else { return Ok(()) };
+        let Some(path) = file(environment) else { return Ok(()) };
         let values = self.values(reporter);
         let outputs: Vec<(&str, &str)> = Self::NAMES.into_iter().zip(values.iter().map(String::as_str)).collect();
-        github_output::append(Path::new(path), &outputs)
+        github_output::append(path, &outputs)
     }
 
     fn values(&self, reporter: &dyn Reporter) -> [String; 9] {
@@ -69,6 +74,10 @@ impl Outputs {
             self.retry_matrix.clone(),
         ]
     }
+}
+
+fn file(environment: &Environment) -> Option<&Path> {
+    environment.get("GITHUB_OUTPUT").map(Path::new)
 }
 
 /// The plan on one line, without its notes where they are too long for an output.

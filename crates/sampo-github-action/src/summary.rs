@@ -12,6 +12,9 @@ const LONGEST: usize = 1024 * 1024;
 /// The note that something was cut.
 const NOTE: &str = "\n_This is cut: the log has all of it._\n";
 
+/// What to press to try again.
+pub const RE_RUN: &str = "press **Re-run jobs**, **Re-run failed jobs** on this page: what was done stays as it is.";
+
 /// What people are told.
 #[derive(Debug, Default)]
 pub struct Summary {
@@ -87,7 +90,10 @@ impl Summary {
 
     fn text(&self) -> String {
         let title = (!self.failures.is_empty()).then(|| "## Failed".to_owned());
-        let failures = title.into_iter().chain(self.failures.iter().map(|failure| failure.trim_end().to_owned()));
+        // The run that is repeated sees the same commit.
+        let again = title.as_ref().map(|_| format!("If nothing in the repository is to be mended first, {RE_RUN}"));
+        let failures = self.failures.iter().map(|failure| failure.trim_end().to_owned());
+        let failures = title.into_iter().chain(failures).chain(again);
         let sections: Vec<String> = self.sections.iter().cloned().chain(failures).collect();
         if sections.is_empty() { String::new() } else { sections.join("\n\n") + "\n" }
     }
@@ -121,8 +127,9 @@ mod tests {
         summary.add_releases("Released", vec![release]);
         let expected = "## Released\n\n| Package | Version | Tag |\n| --- | --- | --- |\n\
                         | ``a\\|b`<b>`` | `1.0.0` → `1.1.0` | `a-v1.1.0` |\n\n## Failed\n\n🔴 **`git-failed`**\n\n\
-                        ````text\n```\n# not a heading\nhint: mend it\n````\n";
-        assert_eq!(summary.text(), expected);
+                        ````text\n```\n# not a heading\nhint: mend it\n````\n\n\
+                        If nothing in the repository is to be mended first, ";
+        assert_eq!(summary.text(), format!("{expected}{RE_RUN}\n"));
     }
 
     #[test]

@@ -31,6 +31,62 @@ fn a_merged_pull_request_is_published_and_then_nothing_is_left_to_do() {
 }
 
 #[test]
+fn a_release_that_was_squashed_or_rebased_is_published_like_a_merged_one() {
+    let project = Project::new(PLAIN, &[("core", "1.0.0")]);
+    let squash: &[&[&str]] =
+        &[&["merge", "--quiet", "--squash", "PULL"], &["commit", "--quiet", "--message", "Release (main) (#1)"]];
+    let rebase: &[&[&str]] = &[&["cherry-pick", "PULL"]];
+    for (number, way) in [squash, rebase].into_iter().enumerate() {
+        project.note(&format!("added-{number}"), ADDED);
+        // The branch of the last one still stands, on a commit that was never merged as it was.
+        let ended = project.job(1).succeed();
+        assert!(!ended.log.contains("::warning"), "{}", ended.log);
+        project.repo.write("meanwhile", number.to_string());
+        project.push("something else");
+        project.merge_by(way);
+        let ended = project.job(1).succeed();
+        assert_eq!((ended.output("released"), ended.output("published")), ("false", "true"), "{}", ended.log);
+        let tag = format!("core-v1.{}.0", number + 1);
+        assert_eq!(
+            project.origin(&["rev-parse", &format!("{tag}^{{commit}}")]),
+            project.origin(&["rev-parse", "main"])
+        );
+    }
+    assert_eq!(project.origin(&["tag"]), "core-v1.1.0\ncore-v1.2.0");
+}
+
+#[test]
+fn what_was_merged_too_early_is_published_by_the_mode_publish() {
+    let project = Project::new(PLAIN, &[("core", "1.0.0")]);
+    project.note("added", ADDED);
+    project.job(0).succeed();
+    project.note("late", ADDED);
+    project.merge();
+    // Another change waits, which comes first.
+    let ended = project.job(0).succeed();
+    assert_eq!((ended.output("released"), ended.output("published")), ("true", "false"), "{}", ended.log);
+    assert!(project.pull().body.unwrap().contains("## core 1.1.0 -> 1.2.0"));
+    project.job(0).with("command", "publish").succeed();
+    assert_eq!(project.origin(&["tag"]), "core-v1.1.0");
+}
+
+#[test]
+fn a_base_that_was_released_meanwhile_is_left_and_so_is_the_checkout() {
+    // Without a configuration the folder `.sampo` goes with the last changeset.
+    let project = Project::new("", &[("core", "1.0.0")]);
+    project.repo.git(&["rm", "--quiet", "--force", ".sampo/config.toml"]);
+    project.note("added", ADDED);
+    let late = project.job(0);
+    let before = late.state();
+    project.job(0).succeed();
+    project.merge();
+    let ended = late.succeed();
+    assert!(ended.log.contains("nothing to release: `main` has no folder `.sampo`"), "{}", ended.log);
+    assert_eq!(ended.output("released"), "false");
+    assert_eq!(late.state(), before);
+}
+
+#[test]
 fn a_pre_release_is_published_while_the_pull_request_that_ends_it_waits() {
     let project = Project::new(PLAIN, &[("core", "1.0.0-beta")]);
     project.note("added", ADDED);
@@ -73,6 +129,11 @@ fn a_pull_request_without_anything_left_to_release_is_told_of_and_left() {
     assert!(ended.log.contains(&warning), "{}", ended.log);
     assert_eq!(ended.output("released"), "false");
     assert_eq!(project.origin(&["rev-list", "--count", "main..release/main"]), "1");
+    // A run at an older commit knows nothing of what was noted since.
+    let late = project.job(0);
+    project.note("again", ADDED);
+    let ended = late.succeed();
+    assert!(!ended.log.contains("::warning"), "{}", ended.log);
 }
 
 #[test]

@@ -189,6 +189,18 @@ fn what_is_not_what_the_release_says_is_not_used() {
 }
 
 #[test]
+fn checksums_are_read_in_every_usual_form_and_without_further_tools() {
+    let mut release = released().clone();
+    let lines = release.get_mut(&sums()).unwrap();
+    let text = String::from_utf8(std::mem::take(lines)).unwrap();
+    // As Windows writes them, of binary files, and without a last end of a line.
+    *lines = text.trim_end().replace("  ", " *").replace('\n', "\r\n").into_bytes();
+    let job = Job::with_release(release).with_tool("awk", "exit 127");
+    let ended = job.call(&[("command", "distribute")]);
+    assert_eq!(ended.code, 0, "{}", ended.log);
+}
+
+#[test]
 fn a_release_that_is_not_there_is_named_at_once() {
     let job = Job::new();
     let ended = job.call(&[("command", "distribute"), ("version", "9.9.9")]);

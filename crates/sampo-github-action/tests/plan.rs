@@ -60,7 +60,11 @@ fn what_is_tagged_here_is_built_again_and_what_is_tagged_elsewhere_is_not() {
     repo.tag("a-cli-v1.0.0");
     repo.commit("later");
     repo.tag("b-cli-v2.0.0");
-    assert_eq!(planned(&plan(&repo)), (text(&["b-cli-v2.0.0", "base-v0.1.0"]), text(&["b-cli-v2.0.0"])));
+    let step = plan(&repo);
+    assert_eq!(planned(&step), (text(&["b-cli-v2.0.0", "base-v0.1.0"]), text(&["b-cli-v2.0.0"])));
+    assert!(step.log.contains("to be published: cargo/base 0.1.0 (base-v0.1.0)\n"), "{}", step.log);
+    assert!(step.log.contains("tagged at this commit: cargo/b-cli 2.0.0 (b-cli-v2.0.0)\n"), "{}", step.log);
+    assert!(step.summary.contains("## Tagged at this commit\n"), "{}", step.summary);
     repo.tag("base-v0.1.0");
     repo.commit("last");
     let step = plan(&repo);

@@ -151,6 +151,7 @@ fn what_was_published_before_a_failure_is_pushed_and_told() {
     let [error] = step.told("error").try_into().unwrap();
     assert!(error.starts_with("publish-failed: `cargo/top` 1.0.0 could not be published"), "{error}");
     assert!(step.summary.contains("## Failed\n\n🔴 **`publish-failed`**"), "{}", step.summary);
+    assert!(step.summary.contains("**Re-run failed jobs**"), "{}", step.summary);
 
     let again = scene.publish(&[]);
     assert_eq!((again.code, scene.remote_tags().len()), (0, 3), "{}", again.log);
@@ -212,6 +213,17 @@ fn a_remote_that_is_not_there_is_told_before_anything_is_published() {
     assert_eq!((step.code, scene.registry.publish_calls()), (1, 0), "{}", step.log);
     assert!(step.told("error")[0].starts_with("no-remote: "), "{}", step.log);
     assert_eq!(scene.repo.git(&["tag", "--list"]), "");
+}
+
+#[test]
+fn what_nobody_could_be_told_is_not_even_begun() {
+    let scene = Scene::of_program("");
+    let nowhere = scene.repo.outside("missing").join("no/output").to_string_lossy().into_owned();
+    for (variable, value) in [("GITHUB_SERVER_URL", "nowhere"), ("GITHUB_OUTPUT", &nowhere)] {
+        let step = scene.runner().env(variable, value).step(&[("command", "publish")]);
+        assert_eq!((step.code, scene.remote_tags().len()), (1, 0), "{variable}: {}", step.log);
+        assert_eq!(scene.repo.git(&["tag", "--list"]), "", "{variable}");
+    }
 }
 
 #[test]

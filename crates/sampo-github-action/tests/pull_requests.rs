@@ -59,7 +59,9 @@ fn a_noted_change_becomes_a_branch_and_a_pull_request_beside_the_checkout() {
         assert_eq!((ended.output("released"), ended.output("published")), ("true", "false"));
         assert!(ended.output("release-plan").contains("\"my-cli-v1.1.0\""), "{}", ended.outputs);
         let page = format!("{}/acme/app/pull/{}", project.github.web_url(), pull.number);
-        assert_eq!(ended.summary, format!("Pull request [#{} Release (main)]({page}): opened.\n", pull.number));
+        let line = format!("Pull request [#{} Release (main)]({page}): opened.\n\n## To be released\n", pull.number);
+        assert!(ended.summary.starts_with(&line), "{}", ended.summary);
+        assert!(ended.summary.contains(" → `1.1.0` |"), "{}", ended.summary);
         assert_eq!(job.state(), before);
         assert!(!job.has_leftovers());
     }
@@ -160,6 +162,31 @@ fn pre_releases_have_a_branch_of_their_own_and_a_second_pull_request_that_ends_t
 }
 
 #[test]
+fn a_pull_request_that_somebody_closed_is_followed_by_another_one() {
+    let project = project();
+    project.job(0).succeed();
+    let (first, head) = (project.pull(), project.origin(&["rev-parse", "release/main"]));
+    project.github.close_pull(first.number);
+    project.job(0).succeed();
+    assert_ne!(project.pull().number, first.number);
+    assert_eq!(project.origin(&["rev-parse", "release/main"]), head);
+}
+
+#[test]
+fn a_crate_that_the_workspace_around_it_leaves_out_is_released() {
+    let project = Project::new(PLAIN, &[("other", "1.0.0")]);
+    project.repo.write("Cargo.toml", "[workspace]\nmembers = ['crates/*']\nexclude = ['sub']\n");
+    let manifest = "[package]\nname = 'my-cli'\nversion = '1.0.0'\nedition = '2024'\npublish = false\n";
+    project.repo.write("sub/Cargo.toml", manifest).write("sub/src/lib.rs", "");
+    project.repo.write("sub/.sampo/config.toml", PLAIN).write("sub/.sampo/changesets/added.md", ADDED);
+    project.push("a crate of its own");
+    let job = project.job(1);
+    let folder = job.folder.join("sub").to_string_lossy().into_owned();
+    job.with("working-directory", &folder).succeed();
+    assert_eq!(project.pull().body.as_deref(), Some(BODY));
+}
+
+#[test]
 fn commits_of_others_on_the_branch_are_overwritten_with_a_warning() {
     let project = project();
     project.job(0).succeed();
@@ -214,7 +241,7 @@ fn what_cannot_work_is_said_before_anything_is_done() {
         ("INPUT_PR-TITLE", "a\nb", "the title of the pull request has more than one line"),
     ];
     for (name, value, message) in table {
-        let job = project.job(0).variable(name, value);
+        let job = project.job(1).variable(name, value);
         let before = job.state();
         let ended = job.run();
         assert_eq!(ended.code, 1, "{name}={value}: {}", ended.log);

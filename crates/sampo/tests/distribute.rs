@@ -105,6 +105,19 @@ fn snapshot(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
+fn files_that_differ_from_the_commit_of_the_release_are_told_before_they_are_packed() {
+    let repo = released(SITE);
+    let ended = distribute(&repo, &["--dry-run"]);
+    assert!(!ended.stderr.contains("differs from its commit"), "{}", ended.stderr);
+    repo.write("README.md", "# My CLI, and more\n");
+    repo.commit("later");
+    let ended = distribute(&repo, &["--tag", "my-cli-v1.2.0", "--dry-run"]);
+    let warning = "what is packed for my-cli-v1.2.0 differs from its commit: `README.md`";
+    assert!(ended.stderr.contains(warning), "{}", ended.stderr);
+    assert!(ended.stderr.contains("`git switch --detach my-cli-v1.2.0`"), "{}", ended.stderr);
+}
+
+#[test]
 fn from_an_empty_workspace_to_a_program_that_a_user_runs() {
     let repo = Repo::new();
     repo.cargo_workspace(&[("my-cli", "1.1.0", "publish = false\nlicense = 'MIT'")]);

@@ -12,12 +12,20 @@ use crate::publish::{Step, Tagging, Upload};
 
 const LINUX: &str = "x86_64-unknown-linux-gnu";
 
+/// Fast enough for tests, slow enough to see more than one look.
+pub(super) const PACE: Pace = Pace {
+    settle: Duration::from_millis(20),
+    lag: Duration::from_millis(20),
+    poll: Duration::from_millis(5),
+    backoff: Duration::from_millis(1),
+};
+
 /// A repository with two crates, of which `my-cli` is a program, and its GitHub.
-struct Scene {
-    repo: Repo,
+pub(super) struct Scene {
+    pub(super) repo: Repo,
     github: FakeGithub,
     recorder: Arc<Recorder>,
-    commit: String,
+    pub(super) commit: String,
 }
 
 impl Scene {
@@ -25,7 +33,7 @@ impl Scene {
         Self::with_config("")
     }
 
-    fn with_config(config: &str) -> Self {
+    pub(super) fn with_config(config: &str) -> Self {
         let repo = Repo::new();
         repo.cargo_workspace(&[("lib", "2.0.0-rc.1", ""), ("my-cli", "1.2.0", "")]);
         configure(&repo, config);
@@ -41,7 +49,7 @@ impl Scene {
         Self { github: github(&self.commit), recorder: Arc::default(), ..self }
     }
 
-    fn plan(&self, taggings: &[(&str, Tagging)]) -> Plan {
+    pub(super) fn plan(&self, taggings: &[(&str, Tagging)]) -> Plan {
         let step = |(tag, tagging): &(&str, Tagging)| {
             let (name, version) = tag.split_once("-v").unwrap();
             let package = format!("cargo/{name}").parse().unwrap();
@@ -56,18 +64,15 @@ impl Scene {
     }
 
     async fn run(&self, plan: &Plan, request: &Request) -> Result<Report, SampoError> {
-        let environment: Environment = [
-            ("GITHUB_API_URL", self.github.api_url()),
-            ("GITHUB_SERVER_URL", self.github.web_url()),
-            ("GITHUB_TOKEN", TOKEN),
-        ]
-        .into_iter()
-        .collect();
-        let project = Project::open(self.repo.root(), environment, &Silent).await?;
-        let caller = Caller { reporter: Arc::clone(&self.recorder) as _, cancellation: CancellationToken::new() };
-        let millis = Duration::from_millis;
-        let pace = Pace { settle: millis(20), lag: millis(20), poll: millis(5), backoff: millis(1) };
-        announce_at(&project, plan, request, &caller, pace).await
+        announce_at(&self.project().await?, plan, request, &self.caller(), PACE).await
+    }
+
+    async fn project(&self) -> Result<Project, SampoError> {
+        Project::open(self.repo.root(), environment(&self.github), &Silent).await
+    }
+
+    fn caller(&self) -> Caller {
+        Caller { reporter: Arc::clone(&self.recorder) as _, cancellation: CancellationToken::new() }
     }
 
     /// What became of each tag, in words.
@@ -94,18 +99,24 @@ fn configure(repo: &Repo, config: &str) {
     repo.write(".sampo/config.toml", format!("[github]\nrepository = 'acme/app'\n{config}"));
 }
 
+/// The environment of a workflow of `github`.
+pub(super) fn environment(github: &FakeGithub) -> Environment {
+    let addresses = [("GITHUB_API_URL", github.api_url()), ("GITHUB_SERVER_URL", github.web_url())];
+    addresses.into_iter().chain([("GITHUB_TOKEN", TOKEN)]).collect()
+}
+
 /// A GitHub that the tags were pushed to.
-fn github(commit: &str) -> FakeGithub {
+pub(super) fn github(commit: &str) -> FakeGithub {
     let github = FakeGithub::start();
     github.add_annotated_tag("lib-v2.0.0-rc.1", commit).add_annotated_tag("my-cli-v1.2.0", commit);
     github
 }
 
-fn with_assets(text: &str) -> Request {
+pub(super) fn with_assets(text: &str) -> Request {
     Request { assets: AssetPatterns::parse(text).unwrap(), ..Request::default() }
 }
 
-async fn discussing(scene: &Scene, scope: &str, category: Option<&str>) -> Request {
+pub(super) async fn discussing(scene: &Scene, scope: &str, category: Option<&str>) -> Request {
     let project = Project::open(scene.repo.root(), Environment::default(), &Silent).await.unwrap();
     let discussions = Discussions::parse(Some(scope), category, &project.workspace).unwrap();
     Request { discussions, ..Request::default() }
@@ -157,6 +168,7 @@ async fn what_is_still_to_be_delivered_to_a_release_keeps_it_a_draft_as_its_back
         (draft(""), true, "my-cli-v1.2.0"),
         // Nothing is delivered to this repository: elsewhere, of other packages, or of other versions.
         (draft(&format!("{backend}repository = 'acme/other'\n")), false, "my-cli-v1.2.0"),
+        (draft(&format!("{backend}repository = 'Acme/App'\n")), true, "my-cli 1.2.0"),
         (draft(&format!("{backend}packages = ['lib']\n")), false, "my-cli-v1.2.0"),
         (draft(&format!("{backend}prereleases = 'only'\n")), false, "my-cli-v1.2.0"),
         (
@@ -309,35 +321,6 @@ async fn a_tag_that_was_not_made_or_is_withheld_is_left_out() {
 }
 
 #[tokio::test]
-async fn whatever_request_fails_the_next_run_makes_what_is_missing_and_nothing_twice() {
-    let points = [("POST", "*/releases"), ("POST", "*/assets"), ("PATCH", "*/releases/*"), ("GET", "*")];
-    let faults: [fn(Fault) -> Fault; 4] = [
-        |fault| fault.status(403),
-        |fault| fault.status(502),
-        |fault| fault.status(502).after_effect(),
-        Fault::dropped,
-    ];
-    let mut scene = Scene::with_config("[distribute]\nretries = 1\n");
-    scene.repo.write("a.zip", "a");
-    for (method, path) in points {
-        for (number, failing) in faults.iter().enumerate() {
-            scene = scene.anew();
-            scene.github.with_immutable_releases();
-            scene.github.fail(failing(Fault::on(method, path)).times(8));
-            let first = scene.run(&scene.cli(), &with_assets("*.zip")).await.unwrap();
-            let case = format!("{method} {path}, fault {number}: {first:?}");
-            assert_eq!(first.is_success(), first.entries[0].problems.is_empty(), "{case}");
-            scene.github.heal();
-            let second = scene.run(&scene.cli(), &with_assets("*.zip")).await.unwrap();
-            assert!(second.is_success(), "{case}\n{second:?}");
-            let release = scene.github.release("my-cli-v1.2.0");
-            assert!(!release.draft && release.assets.len() == 1, "{case}: {release:?}");
-            scene.assert_settled(&scene.cli(), &with_assets("*.zip")).await;
-        }
-    }
-}
-
-#[tokio::test]
 async fn a_published_release_gets_one_discussion_however_often_this_runs() {
     let scene = Scene::new();
     scene.github.with_discussions(&["general", "announcements", "ideas"]).add_discussion("Release other", "ideas");
@@ -422,9 +405,39 @@ async fn a_token_that_may_not_write_is_told_once_with_the_permission_that_it_lac
 async fn files_that_cannot_be_assets_are_refused_before_anything_is_sent() {
     let scene = Scene::new();
     scene.repo.write("a b.zip", "a").write("x/c.zip", "c").write("y/c.zip", "c");
+    let project = scene.project().await.unwrap();
     for (assets, code) in [("*.zip", "asset-name"), ("x/*\ny/*", "artifact-collision")] {
         let error = scene.run(&scene.cli(), &with_assets(assets)).await.unwrap_err();
         assert_eq!(error.code(), code);
+        let planned = scene.plan(&[("my-cli-v1.2.0", Tagging::Needed)]);
+        let error = check(&project, &planned, &with_assets(assets), &scene.caller()).await.unwrap_err();
+        assert_eq!(error.code(), code);
     }
     assert!(scene.github.requests().is_empty());
+}
+
+#[tokio::test]
+async fn who_may_not_write_is_told_before_anything_is_published_and_only_if_there_is_something_to_write() {
+    let denied = |github: &FakeGithub| github.add_token(TOKEN, Access::Read).clear_requests();
+    let revoked = |github: &FakeGithub| github.revoke(TOKEN).clear_requests();
+    let broken = |github: &FakeGithub| github.fail(Fault::on("GET", "*").status(502).always()).clear_requests();
+    let unhindered = FakeGithub::clear_requests as fn(&FakeGithub);
+    let table = [
+        (Tagging::Needed, unhindered, false, None),
+        (Tagging::Needed, denied, false, Some("permission-denied")),
+        (Tagging::AtHead, revoked, false, Some("credentials-refused")),
+        // A dry run writes nothing, an old release is nothing that is published now, and a failure may pass.
+        (Tagging::Needed, denied, true, None),
+        (Tagging::Elsewhere, denied, false, None),
+        (Tagging::Needed, broken, false, None),
+    ];
+    let mut scene = Scene::new();
+    for (number, (tagging, set_up, dry_run, expected)) in table.into_iter().enumerate() {
+        scene = scene.anew();
+        set_up(&scene.github);
+        let plan = scene.plan(&[("my-cli-v1.2.0", tagging), ("lib-v2.0.0-rc.1", tagging)]);
+        let request = Request { dry_run, ..Request::default() };
+        let checked = check(&scene.project().await.unwrap(), &plan, &request, &scene.caller()).await;
+        assert_eq!(checked.err().map(|error| error.code()), expected, "case {number}");
+    }
 }

@@ -58,6 +58,17 @@ fn faults_name_file_and_line() {
 }
 
 #[test]
+fn a_file_whose_name_breaks_lines_is_refused() {
+    let path = Path::new("/repo/.sampo/changesets/a\n::error::b.md");
+    let text = "---\ncore: patch\n---\nx".to_owned();
+    let error = parse(path, text, &workspace(&["core"]), &ChangesetsConfig { tags: Vec::new() }).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        ".sampo/changesets/a\\n::error::b.md:1: the name of the file holds a control character"
+    );
+}
+
+#[test]
 fn files_are_taken_by_name_and_those_without_a_message_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let changesets = folder.path().join(FOLDER);

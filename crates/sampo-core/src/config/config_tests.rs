@@ -43,6 +43,20 @@ fn an_unknown_key_is_an_error_with_its_place_and_the_nearest_known_one() {
 }
 
 #[test]
+fn a_key_that_belongs_elsewhere_or_that_nobody_knows_yet_says_so() {
+    assert_eq!(
+        error("default_branch = 'trunk'\n[changelog]\ntags = []\n"),
+        "there are 2 mistakes in the configuration\
+         \n  config.toml:1:1: unknown key `default_branch` (it belongs in `[git]`)\
+         \n  config.toml:3:1: unknown key `tags` (it belongs in `[changesets]`)"
+    );
+    assert_eq!(
+        error("[github]\nwebhook = 'x'\n"),
+        "config.toml:2:1: unknown key `webhook` (known here: repository; a newer version of Sampo may know it)"
+    );
+}
+
+#[test]
 fn a_wrong_type_is_an_error_with_its_place() {
     assert_eq!(
         error("[changelog]\nshow_release_date = 'yes'\n"),

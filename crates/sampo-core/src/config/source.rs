@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use schemars::generate::SchemaSettings;
 use toml::de::{DeTable, DeValue};
 
 use crate::error::Diagnose;
@@ -207,11 +208,23 @@ fn unknown(noun: &str, names: &str) -> (String, Option<String>) {
         return (message, Some("remove it, or use a newer version of Sampo".into()));
     }
     let known: Vec<&str> = quoted.collect();
+    let is_key = noun == "key";
     let hint = match nearest(unknown, known.iter().copied()) {
         Some(nearest) => Some(format!("did you mean `{nearest}`?")),
-        None => (!known.is_empty()).then(|| format!("known here: {}", known.join(", "))),
+        None if is_key && let Some(table) = table_of(unknown) => Some(format!("it belongs in `[{table}]`")),
+        None if known.is_empty() => None,
+        None if is_key => Some(format!("known here: {}; a newer version of Sampo may know it", known.join(", "))),
+        None => Some(format!("known here: {}", known.join(", "))),
     };
     (format!("unknown {noun} `{unknown}`"), hint)
+}
+
+/// The table at the top that has the key `name`, if any.
+fn table_of(name: &str) -> Option<String> {
+    let inlined = SchemaSettings::default().with(|settings| settings.inline_subschemas = true);
+    let schema = super::schema(&mut inlined.into_generator()).to_value();
+    let mut tables = schema["properties"].as_object()?.iter();
+    tables.find(|(_, table)| table["properties"].get(name).is_some()).map(|(table, _)| table.clone())
 }
 
 /// A type as serde calls it.

@@ -1,7 +1,7 @@
 //! A delivery from beginning to end: select, build, resolve, pack, dispatch, carry out, report.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::backend::{BackendContext, Pace};
@@ -19,16 +19,19 @@ use super::select::{self, Nothing, Selected, Selection};
 use super::{Caller, Choice, Ground, binstall, builder};
 use crate::atomic;
 use crate::config::distribute::Checksums;
+use crate::environment::Environment;
 use crate::error::{Diagnose, SampoError, chain};
 use crate::event::{Event, Reporter};
 use crate::git::Git;
 use crate::project::Project;
 use crate::workspace::PackageId;
 
+mod drift;
 mod held;
 mod staging;
 mod supply;
 
+use drift::warn_of_drift;
 use held::Holdings;
 pub(super) use staging::staging_folder;
 use supply::{Lot, Supplier, Supply};
@@ -106,13 +109,19 @@ pub async fn deliver(project: &Project, request: &Request, caller: &Caller) -> R
     if !report.cancelled {
         delivered?;
     }
-    report.complete(&RunOptions { report: request.report.as_deref(), build: request.build, replace: request.replace });
+    let lasting = request.report.as_deref().filter(|path| !is_swept(path, &project.environment));
+    report.complete(&RunOptions { report: lasting, build: request.build, replace: request.replace });
     if let Some(Err(error)) = request.report.as_deref().map(|path| report.write(path)) {
         // What became of the deliveries is still worth knowing.
         let message = format!("the report is not written: {}", chain(&error));
         caller.reporter.report(Event::Warning { message: &message, hint: None });
     }
     Ok(Outcome::Done(Box::new(report)))
+}
+
+/// Whether the runner of a workflow empties the folder of `path` with its job, so that nobody can read it again.
+fn is_swept(path: &Path, environment: &Environment) -> bool {
+    environment.get("RUNNER_TEMP").is_some_and(|folder| path.starts_with(folder))
 }
 
 /// Where the artifacts come from, and what is to be finished: as the request says, else as in the run that is retried.
@@ -287,6 +296,7 @@ impl Work<'_> {
             let cause = broken.iter().find(|cause| cause.package == failure.package && cause.target == failure.target);
             *failure = cause.unwrap_or(failure).clone();
         }
+        warn_of_drift(&self.ground.git, &resolved, &*self.caller.reporter).await;
         Ok(pack::pack(resolved, &self.packing(options, config.distribute.checksums)).await?)
     }
 

@@ -18,6 +18,8 @@ pub const GITHUB_ACTIONS: Identity =
 impl Git {
     /// Makes `identity` that of this clone, as far as the user has set none: a name or an address that is there stays.
     pub async fn adopt(&self, identity: &Identity) -> Result<(), GitError> {
+        // Where there is no repository, or one that git does not trust, `config` would keep the reason to itself.
+        self.head().await?;
         if self.has_identity().await? {
             return Ok(());
         }
@@ -55,6 +57,13 @@ mod tests {
     fn local(repo: &Repo, key: &str) -> String {
         let output = repo.output("git", &["config", "--local", "--get", key]);
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    #[tokio::test]
+    async fn a_folder_outside_of_every_repository_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Git::new(folder.path()).adopt(&NOBODY).await.unwrap_err();
+        assert!(matches!(error, GitError::NoRepository { .. }), "{error}");
     }
 
     #[tokio::test]

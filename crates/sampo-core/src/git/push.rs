@@ -1,4 +1,4 @@
-//! Pushing to the remote `origin`, with patience where that can help.
+//! Pushing to the remote `origin`, with patience where that can help; what else asks the remote shares it.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ impl Git {
 }
 
 /// Does `work` until it succeeds, or fails in a way that stays.
-async fn patiently<T>(work: impl AsyncFn() -> Result<T, GitError>) -> Result<T, GitError> {
+pub(super) async fn patiently<T>(work: impl AsyncFn() -> Result<T, GitError>) -> Result<T, GitError> {
     let mut attempt = 1;
     loop {
         match work().await {

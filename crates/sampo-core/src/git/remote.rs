@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::push::patiently;
 use super::{Git, GitError};
 
 /// Beyond this a transfer, however large, is stuck.
@@ -18,13 +19,17 @@ pub struct Commit {
 }
 
 impl Git {
-    /// The commits at which those of `branches` stand that the remote `origin` has.
+    /// The commits at which those of `branches` stand that the remote `origin` has. Asks again after a failure that may
+    /// pass.
     pub async fn remote_branches(&self, branches: &[&str]) -> Result<HashMap<String, String>, GitError> {
         let references: Vec<String> = branches.iter().map(|branch| reference(branch)).collect();
         let options = ["ls-remote", "--heads", "--end-of-options", "origin"];
         let arguments: Vec<&str> = options.into_iter().chain(references.iter().map(String::as_str)).collect();
-        let command = self.command(&arguments).timeout(self.remote_timeout);
-        let output = self.succeeded(command.run().await, "list the branches of the remote `origin`")?;
+        let output = patiently(async || {
+            let command = self.command(&arguments).timeout(self.remote_timeout);
+            self.succeeded(command.run().await, "list the branches of the remote `origin`")
+        })
+        .await?;
         // A pattern also matches the ends of longer names.
         let found = output.lines().filter_map(|line| {
             let (commit, found) = line.split_once('\t')?;
@@ -34,8 +39,8 @@ impl Git {
         Ok(found.collect())
     }
 
-    /// Fetches the objects of `branches` from the remote `origin`, and the rest of the history if `in_full`. No branch,
-    /// tag or other reference changes.
+    /// Fetches the objects of `branches` from the remote `origin`, and the rest of the history if `in_full`; again after
+    /// a failure that may pass. No branch, tag or other reference changes.
     pub async fn fetch_branches(&self, branches: &[&str], in_full: bool) -> Result<(), GitError> {
         let references: Vec<String> = branches.iter().map(|branch| reference(branch)).collect();
         let depth = if in_full { Some("--unshallow") } else { None };
@@ -46,8 +51,11 @@ impl Git {
             .chain(["--end-of-options", "origin"])
             .chain(references.iter().map(String::as_str))
             .collect();
-        let output = self.patient_command(&arguments).timeout(TRANSFER_TIMEOUT).run().await;
-        self.succeeded(output, "fetch from the remote `origin`").map(drop)
+        patiently(async || {
+            let output = self.patient_command(&arguments).timeout(TRANSFER_TIMEOUT).run().await;
+            self.succeeded(output, "fetch from the remote `origin`").map(drop)
+        })
+        .await
     }
 
     /// The commits of `to` that `from` does not have, newest first, without merges.

@@ -9,7 +9,8 @@ use crate::error::PathError;
 use crate::process::Command;
 
 /// Below the folder that all worktrees of a repository share. A fixed place: what a killed run has left is found there.
-const FOLDER: &str = "sampo/worktree";
+/// Above `target/package` Cargo looks for no workspace, and so never takes the checkout's for that of these files.
+const FOLDER: &str = "sampo/target/package/worktree";
 const LOCK: &str = "sampo/lock";
 /// Never made, so that there are no hooks in it.
 const NO_HOOKS: &str = "sampo/no-hooks";
@@ -78,9 +79,9 @@ impl Worktree {
         let source = format!("--pathspec-from-file={}", list.to_string_lossy());
         let options = ["--literal-pathspecs", "add", "--all", "--force", "--pathspec-file-nul", &source];
         let git = self.git();
-        let added = git.query(&options, "stage the files of the release").await;
+        let added = self.hookless(&git, &options).run().await;
         let _ = fs::remove_file(&list);
-        added?;
+        git.succeeded(added, "stage the files of the release")?;
         git.query(&["write-tree"], "stage the files of the release").await
     }
 

@@ -41,7 +41,7 @@ async fn work_is_done_beside_the_checkout_which_does_not_notice() {
     assert_eq!(state(&repo), before);
     let files = repo.git(&["diff", "--name-status", &first, &commit]);
     assert_eq!(files, "M\ta\nA\tignored\nD\tsub/b");
-    assert!(!repo.exists(".git/sampo/worktree"));
+    assert!(!repo.exists(".git/sampo/target/package/worktree"));
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ pub(super) struct Setting<'a> {
     pub(super) web: &'a str,
 }
 
-/// The description in Markdown. What has no room is left out, package by package from the end, and counted.
+/// The description in Markdown. Packages for which there is no room are left out, and counted.
 pub(super) fn body(plan: &Plan, setting: Setting<'_>) -> String {
     let is_collapsed =
         |release: &&Release| setting.automatic_entries == AutomaticEntries::Collapse && release.entries.is_empty();
@@ -51,12 +51,13 @@ fn within(
     let (mut text, mut left) = (introduction, packages);
     let mut used = length(&text);
     for (count, section) in sections {
-        used += length(&section);
-        if used > room {
-            break;
+        let length = length(&section);
+        // One that says too much does not keep out those after it.
+        if used + length <= room {
+            text.push_str(&section);
+            used += length;
+            left -= count;
         }
-        text.push_str(&section);
-        left -= count;
     }
     if left > 0 {
         text.push_str(&note(left));
@@ -117,6 +118,8 @@ mod tests {
         let note =
             "\n_Packages for which there is no room here: 6. The changelogs in this pull request have them all._\n";
         assert_eq!(cut, format!("Intro.\n\n## p1\n\n- ä\n\n## p2\n\n- ä\n\n## p3\n\n- ä\n{note}"));
-        assert_eq!(within(120, "Intro.\n".into(), [(9, "x".repeat(99))].into_iter(), 9).lines().count(), 3);
+        let long_first = [(1, "x".repeat(999)), (1, "\n## p2\n".to_owned())];
+        let cut = within(150, "Intro.\n".into(), long_first.into_iter(), 2);
+        assert_eq!(cut, format!("Intro.\n\n## p2\n{}", note.replace('6', "1")));
     }
 }

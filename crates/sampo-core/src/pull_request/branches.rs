@@ -39,7 +39,7 @@ impl Branches {
         let taken = branches.candidates().into_iter().find(|branch| others.candidates().contains(branch));
         match taken {
             Some(branch) => {
-                let meaning = "used by the release pull request and the stabilize pull request";
+                let meaning = "used by the release pull request and the stabilize pull request".into();
                 Err(PullRequestError::TakenBranch { branch, meaning })
             }
             None => Ok(branches),
@@ -81,7 +81,7 @@ fn check_branch(branch: &str, base: &str, config: &GitConfig) -> Result<(), Pull
     }
     if config.is_release_branch(branch) {
         let branch = branch.to_owned();
-        return Err(PullRequestError::TakenBranch { branch, meaning: "a release branch" });
+        return Err(PullRequestError::TakenBranch { branch, meaning: "a release branch".into() });
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ pub enum PullRequestError {
         /// The branch.
         branch: String,
         /// What else it is.
-        meaning: &'static str,
+        meaning: String,
     },
     /// A title that GitHub would refuse, or that is none.
     #[error("the title of the pull request {0}")]

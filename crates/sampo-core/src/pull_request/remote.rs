@@ -11,6 +11,8 @@ use crate::git::{Git, GitError};
 pub(super) struct Seen {
     pub(super) base: String,
     heads: HashMap<String, String>,
+    /// Branches by whose names others would have to be folders, which git does not allow.
+    in_the_way: Vec<String>,
 }
 
 impl Seen {
@@ -19,7 +21,12 @@ impl Seen {
     pub(super) async fn look(git: &Git, branches: &Branches) -> Result<Self, PullRequestError> {
         let candidates = branches.candidates();
         let names: Vec<&str> = std::iter::once(&branches.base).chain(&candidates).map(String::as_str).collect();
-        let mut heads = git.remote_branches(&names).await?;
+        let folders: Vec<&str> = candidates.iter().flat_map(|branch| folders(branch)).collect();
+        let mut heads = git.remote_branches(&[&names[..], &folders[..]].concat()).await?;
+        let in_the_way = folders.into_iter().filter(|name| heads.contains_key(*name)).map(str::to_owned).collect();
+        heads.retain(|name, _| names.contains(&name.as_str()));
+        let base = heads.get(&branches.base).cloned();
+        let base = base.ok_or_else(|| PullRequestError::NoBase(branches.base.clone()))?;
         let is_shallow = git.is_shallow().await?;
         let mut is_missing = is_shallow;
         for commit in heads.values() {
@@ -34,8 +41,18 @@ impl Seen {
                 }
             }
         }
-        let base = heads.remove(&branches.base).ok_or_else(|| PullRequestError::NoBase(branches.base.clone()))?;
-        Ok(Self { base, heads })
+        Ok(Self { base, heads, in_the_way })
+    }
+
+    /// An error if another branch keeps `branch` from being pushed.
+    pub(super) fn check_room(&self, branch: &str) -> Result<(), PullRequestError> {
+        match folders(branch).find(|folder| self.in_the_way.iter().any(|name| name == folder)) {
+            Some(other) => {
+                let meaning = format!("in a folder by the name of the branch `{other}`");
+                Err(PullRequestError::TakenBranch { branch: branch.to_owned(), meaning })
+            }
+            None => Ok(()),
+        }
     }
 
     /// The commit of `branch`, if it is there.
@@ -51,6 +68,11 @@ impl Seen {
             && git.commit_of(&format!("{head}^2")).await?.is_none();
         Ok(if is_same { Step::Nothing } else { Step::Update })
     }
+}
+
+/// The names of the folders that the branch would be in.
+fn folders(branch: &str) -> impl Iterator<Item = &str> {
+    branch.match_indices('/').map(|(end, _)| &branch[..end])
 }
 
 /// Warns of the commits on `branch` that are none of ours, whose message is `message`: they are about to be overwritten.
@@ -154,5 +176,17 @@ mod tests {
         assert!(recorder.events().is_empty());
         warn_of_others(&git, &seen, "release/main", "another message", &recorder).await.unwrap();
         assert_eq!(recorder.events().len(), 1);
+    }
+    #[tokio::test]
+    async fn a_branch_that_would_be_in_a_folder_by_the_name_of_another_is_refused() {
+        let repo = Repo::new();
+        repo.write("a", "1").commit("first");
+        repo.push_to_origin();
+        repo.git(&["push", "--quiet", "origin", "main:release"]);
+        let seen = Seen::look(&Git::new(repo.root()), &branches()).await.unwrap();
+        let error = seen.check_room("release/main").unwrap_err();
+        let expected = "it is in a folder by the name of the branch `release`";
+        assert!(error.to_string().ends_with(expected), "{error}");
+        seen.check_room("pre-release/main").unwrap();
     }
 }

@@ -7,7 +7,8 @@ use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 /// Between `@` and a name: GitHub then takes it for no mention, and shows nothing.
 const NO_MENTION: &str = "<!-- -->";
 
-/// `markdown` where tags stand as text and `@name` mentions nobody; code and addresses stay as they are.
+/// `markdown` where tags stand as text and `@name` mentions nobody; code and addresses stay as they are. Control
+/// characters are left out: GitHub does not keep all of them, and the description would differ in every run.
 pub(super) fn tame(markdown: &str) -> String {
     let mut tamed = String::with_capacity(markdown.len());
     let mut at = 0;
@@ -17,6 +18,7 @@ pub(super) fn tame(markdown: &str) -> String {
         at = range.end;
     }
     tamed.push_str(&markdown[at..]);
+    tamed.retain(|c| !c.is_control() || matches!(c, '\n' | '\t'));
     tamed
 }
 
@@ -101,6 +103,7 @@ mod tests {
             ("[a](https://x.example/(@me))", "[a](https://x.example/(@me))"),
             ("1 < 2, Vec<T>", "1 &lt; 2, Vec&lt;T>"),
             ("\\<b> *@me*", "\\&lt;b> *@<!-- -->me*"),
+            ("a\0\u{1b}b\r\n\t`\u{7f}c`", "ab\n\t`c`"),
         ];
         for (text, expected) in table {
             assert_eq!(tame(text), expected, "{text}");

@@ -45,7 +45,7 @@ impl Diagnose for RangeError {
     }
 }
 
-/// Every range that leaves out a version of `released`: those to be warned of.
+/// Every range that would leave out a version of `released`: those to be warned of.
 ///
 /// It is an error where versions move in a group, or where a lock file would have to be brought up to date.
 pub(crate) fn check(
@@ -67,8 +67,11 @@ pub(crate) fn check(
             version,
             advice: requirement.rules.advice,
         };
-        let is_fatal = in_group || files.of(dependent).needs_fitting_ranges();
-        if is_fatal { refused.push(range) } else { uncovered.push(range) }
+        if requirement.must_cover && (in_group || files.of(dependent).needs_fitting_ranges()) {
+            refused.push(range);
+        } else if !requirement.changes_with(&range.version) {
+            uncovered.push(range);
+        }
     };
     for (package, needs) in graph.dependencies.iter().enumerate() {
         let in_group = graph.is_fixed[package] || graph.linked.group(package).is_some();

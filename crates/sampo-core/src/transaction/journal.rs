@@ -45,7 +45,7 @@ impl Journal {
         let record = Record { version: VERSION, changes: changes.iter().map(|change| below(root, change)).collect() };
         let text = serde_json::to_vec(&record).map_err(io::Error::other).map_err(failed())?;
         let folder = atomic::folder_of(&path);
-        fs::create_dir_all(folder).map_err(failed())?;
+        atomic::make_folder(folder).map_err(failed())?;
         obstacle().map_err(failed())?;
         let mut file = atomic::temporary_file_in(folder).map_err(failed())?;
         lock(file.as_file()).map_err(failed())?;

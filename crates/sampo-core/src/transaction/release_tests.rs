@@ -104,7 +104,7 @@ async fn a_release_that_fails_or_is_killed_at_any_step_is_taken_back_or_whole_an
             assert_eq!(files(repo.root()), after, "killed at {step}");
         }
     });
-    assert_eq!((killings, wholes.get()), (steps, 1), "whole once only the journal is to be removed");
+    assert_eq!((killings, wholes.get()), (steps, 2), "whole once every file is in its place");
 }
 
 #[tokio::test]

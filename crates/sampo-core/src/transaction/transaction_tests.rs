@@ -109,8 +109,8 @@ fn a_run_that_is_killed_at_any_step_is_taken_back_by_the_next() {
 fn what_could_not_be_put_back_is_named_and_put_back_by_the_next_run() {
     let folder = tempfile::tempdir().unwrap();
     let changes = changes(folder.path());
-    let last = steps() - 2;
-    let error = apply_with(folder.path(), &changes, &at(|step| step >= last, disk_full)).unwrap_err();
+    let last_file = steps() - 3;
+    let error = apply_with(folder.path(), &changes, &at(|step| step >= last_file, disk_full)).unwrap_err();
     assert_eq!(error.code(), "half-done");
     assert!(error.to_string().contains("old`: disk full"), "{error}");
     for stage in 0..4 {
@@ -124,8 +124,8 @@ fn what_could_not_be_put_back_is_named_and_put_back_by_the_next_run() {
 /// What a run that was killed in the middle leaves.
 fn interrupted(folder: &Path) -> Vec<Change> {
     let changes = changes(folder);
-    let last = steps() - 2;
-    let obstacle = at(|step| step == last, killed);
+    let last_file = steps() - 3;
+    let obstacle = at(|step| step == last_file, killed);
     catch_unwind(AssertUnwindSafe(|| apply_with(folder, &changes, &obstacle))).unwrap_err();
     assert_ne!(texts(&changes), befores(&changes));
     changes

@@ -77,8 +77,8 @@ pub(crate) struct Requirement {
     pub(crate) written: Option<String>,
     /// Whether a release of the package calls for one of the dependent.
     pub(crate) passes_releases_on: bool,
-    /// Whether it must still cover the new version of what it names.
-    pub(crate) is_checked: bool,
+    /// Whether it must cover every version of what it names where packages move together, even if it would follow.
+    pub(crate) must_cover: bool,
     /// What the ecosystem makes of what is written.
     pub(crate) rules: &'static Rules,
 }
@@ -105,9 +105,9 @@ impl Requirement {
         self.written.as_ref().map_or(Some(true), |written| (self.rules.covers)(written, version))
     }
 
-    /// Whether it must cover `version` and does not.
+    /// Whether `version` does not satisfy it as written.
     pub(crate) fn leaves_out(&self, version: &Version) -> bool {
-        self.is_checked && self.covers(version) == Some(false)
+        self.covers(version) == Some(false)
     }
 
     /// The requirement as written, for messages.

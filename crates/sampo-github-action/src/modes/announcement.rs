@@ -12,7 +12,7 @@ use crate::inputs::Inputs;
 use crate::job::Job;
 
 /// What the inputs ask for, if they ask for releases at all. Mistakes are found before anything is published.
-pub async fn request(job: &Job, project: &Project) -> anyhow::Result<Option<Request>> {
+pub fn request(job: &Job, project: &Project) -> anyhow::Result<Option<Request>> {
     let inputs = &job.inputs;
     let request = Request {
         assets: AssetPatterns::parse(inputs.get("release-assets").unwrap_or_default()).map_err(SampoError::from)?,
@@ -20,7 +20,6 @@ pub async fn request(job: &Job, project: &Project) -> anyhow::Result<Option<Requ
         dry_run: inputs.flag("dry-run")?,
     };
     if inputs.flag("create-github-release")? {
-        announce::check(project).await?;
         return Ok(Some(request));
     }
     for (input, is_idle) in
@@ -32,6 +31,19 @@ pub async fn request(job: &Job, project: &Project) -> anyhow::Result<Option<Requ
         }
     }
     Ok(None)
+}
+
+/// Finds what would keep the releases of `plan` from being made, if they are asked for.
+pub async fn check(
+    caller: &Caller,
+    project: &Project,
+    plan: &Plan,
+    request: Option<&Request>,
+) -> Result<(), SampoError> {
+    match request {
+        Some(request) => announce::check(project, plan, request, caller).await,
+        None => Ok(()),
+    }
 }
 
 /// Which releases are to be discussed, and where.

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use sampo_core::distribute::report::{Detail, Report, Verdict};
 use sampo_core::distribute::{self, Caller, Choice, Finishing, Outcome, Request, Selection};
+use sampo_core::markdown::code;
 
 use super::announcement;
 use crate::annotations;
 use crate::inputs::Inputs;
 use crate::job::{Ending, Job};
+use crate::summary::RE_RUN;
 
-/// How to try again without a terminal.
-const CLICK: &str = "To try again what did not succeed, press **Re-run jobs**, **Re-run failed jobs** on this page, or use the command below: what was delivered stays as it is.";
 /// The width of a workflow's log.
 const WIDTH: usize = 160;
 /// The report's name where the input `report` gives none.
@@ -51,7 +51,8 @@ fn show(report: &Report) {
 fn tell(job: &mut Job, report: &Report, path: PathBuf) -> Ending {
     let verdict = report.verdict();
     if report.retry_command.is_some() {
-        job.summary.add(CLICK);
+        let again = how_to_try_again(&job.inputs, report);
+        job.summary.add(again);
     }
     job.summary.add(report.to_markdown(Detail::Brief));
     job.outputs.distributed = verdict == Verdict::Success && !report.dry_run;
@@ -66,6 +67,20 @@ fn tell(job: &mut Job, report: &Report, path: PathBuf) -> Ending {
             Ending::Through
         }
     }
+}
+
+/// What to press, and where the command works that the report names.
+fn how_to_try_again(inputs: &Inputs, report: &Report) -> String {
+    let place = match inputs.environment().get("GITHUB_RUN_ID").filter(|_| report.from.is_none()) {
+        None => "in a clone".to_owned(),
+        Some(run) => {
+            format!(
+                "in a clone, after {} has fetched what was built",
+                code(&format!("gh run download {run} --dir dist"))
+            )
+        }
+    };
+    format!("To try again what did not succeed, {RE_RUN} The command below does the same {place}.")
 }
 
 /// Which releases the inputs mean, and what of them.

@@ -14,6 +14,7 @@ use sampo_core::workspace::PackageId;
 
 use super::{announcement, matrix};
 use crate::job::{Ending, Job};
+use crate::tag_pages::TagPages;
 
 mod account;
 
@@ -28,7 +29,7 @@ pub async fn run(job: &mut Job, caller: &Caller) -> anyhow::Result<Ending> {
 /// Publishes `project`, which is on a branch for releases. What succeeds is pushed and told, whatever else fails.
 pub async fn publish(job: &mut Job, caller: &Caller, project: &Project) -> anyhow::Result<Ending> {
     let is_dry_run = job.inputs.flag("dry-run")?;
-    let announcement = announcement::request(job, project).await?;
+    let announcement = announcement::request(job, project)?;
     let git = identified(project.git(), is_dry_run).await.map_err(SampoError::from)?;
     let arguments = job.inputs.forwarded(&*job.reporter);
     let Project { workspace, config, environment, .. } = project;
@@ -39,6 +40,8 @@ pub async fn publish(job: &mut Job, caller: &Caller, project: &Project) -> anyho
     let planned = released(project, &plan, true).await?;
     let missing = push::plan(&git, &plan.commit, &plan.tags(true)).await.map_err(SampoError::from)?;
     matrix::of(caller, project, &planned).await?;
+    let pages = TagPages::of(project).await?;
+    announcement::check(caller, project, &plan, announcement.as_ref()).await?;
     let is_uploaded = |id: &PackageId| plan.steps.iter().any(|s| s.package == *id && s.upload == Upload::Needed);
     advise_binstall(project, is_uploaded, &*job.reporter)?;
 
@@ -55,7 +58,7 @@ pub async fn publish(job: &mut Job, caller: &Caller, project: &Project) -> anyho
     job.outputs.published = plan.has_results();
     error.into_iter().for_each(|error| job.fail_with(error));
     let pushed = push(job, &git, &plan, missing).await;
-    Account { project, plan: &plan, releases: &planned }.of_run(job, &pushed).await?;
+    Account { project, plan: &plan, releases: &planned }.of_run(job, &pushed, &pages);
     // A tag that nobody else can see is not released yet.
     plan.steps.retain(|step| pushed.has(&step.tag) || step.tagging == Tagging::Elsewhere);
     announcement::announce(job, caller, project, &plan, announcement.as_ref()).await;

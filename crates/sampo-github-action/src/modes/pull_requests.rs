@@ -5,6 +5,7 @@ use sampo_core::distribute::participant::has_artifacts;
 use sampo_core::project::Project;
 use sampo_core::pull_request::{self, Kind, Outcome, Prepared, Settings, Step, Wording};
 
+use super::release;
 use crate::annotations;
 use crate::inputs::Inputs;
 use crate::job::{Ending, Job};
@@ -46,6 +47,11 @@ fn tell(job: &mut Job, project: &Project, kind: Kind, prepared: &Prepared, is_dr
     if let Some(markdown) = prepared.to_markdown().filter(|_| !is_dry_run) {
         job.summary.add(&markdown);
     }
+    let title = match kind {
+        Kind::Release => "To be released",
+        Kind::Stable => "To be released as stable",
+    };
+    job.summary.add_releases(title, release::rows(project, &prepared.plan));
     job.outputs.released |= !is_dry_run;
     if kind == Kind::Release {
         let has_artifacts = has_artifacts(project).map_err(sampo_core::SampoError::from)?;

@@ -44,9 +44,16 @@ pub(super) fn tell(job: &mut Job, project: &Project, plan: &release::Plan, title
     if plan.is_empty() {
         annotations::print(&format!("nothing to release: {}", plan.why_empty()));
     }
+    for release::Release { display_name, old_version, new_version, .. } in &plan.releases {
+        annotations::print(&format!("{display_name}: {old_version} -> {new_version}"));
+    }
+    job.summary.add_releases(title, rows(project, plan));
+}
+
+/// The table of what a release changes.
+pub(super) fn rows(project: &Project, plan: &release::Plan) -> Vec<ReleaseRow> {
     let row = |release: &release::Release| {
         let version = release.new_version.to_string();
-        annotations::print(&format!("{}: {} -> {version}", release.display_name, release.old_version));
         ReleaseRow {
             package: release.display_name.clone(),
             old_version: Some(release.old_version.clone()),
@@ -55,5 +62,5 @@ pub(super) fn tell(job: &mut Job, project: &Project, plan: &release::Plan, title
             state: String::new(),
         }
     };
-    job.summary.add_releases(title, plan.releases.iter().map(row).collect());
+    plan.releases.iter().map(row).collect()
 }

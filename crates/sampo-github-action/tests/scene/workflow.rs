@@ -46,13 +46,24 @@ impl Project {
         commit
     }
 
-    /// Merges the only open pull request, as its button does.
+    /// Merges the only open pull request, as its button does, and deletes its branch.
     pub fn merge(&self) {
+        let head = self.pull().head;
+        self.merge_by(&[&["merge", "--quiet", "--no-ff", "--message", "merge", "PULL"]]);
+        self.repo.git(&["push", "--quiet", "origin", &format!(":{head}")]);
+    }
+
+    /// Merges the only open pull request by these commands of git, in which `PULL` stands for its branch, and leaves
+    /// the branch.
+    pub fn merge_by(&self, commands: &[&[&str]]) {
         let pull = self.pull();
         self.repo.git(&["fetch", "--quiet", "origin"]);
         let branch = format!("origin/{}", pull.head);
-        self.repo.git(&["merge", "--quiet", "--no-ff", "--message", "merge", &branch]);
-        self.repo.git(&["push", "--quiet", "origin", "main", &format!(":{}", pull.head)]);
+        for command in commands {
+            let command: Vec<&str> = command.iter().map(|word| if *word == "PULL" { &branch } else { *word }).collect();
+            self.repo.git(&command);
+        }
+        self.repo.git(&["push", "--quiet", "origin", "main"]);
         self.github.close_pull(pull.number);
     }
 
@@ -190,7 +201,7 @@ impl Job<'_> {
     /// Whether anything is left of the temporary worktree.
     pub fn has_leftovers(&self) -> bool {
         let is_there = |path: &str| Path::new(&self.folder).join(path).exists();
-        is_there(".git/sampo/worktree") || is_there(".git/worktrees")
+        is_there(".git/sampo/target/package/worktree") || is_there(".git/worktrees")
     }
 }
 

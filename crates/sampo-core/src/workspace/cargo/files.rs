@@ -73,7 +73,7 @@ impl CargoFiles {
         Requirement {
             package: PackageId::new(Ecosystem::Cargo, entry.package.as_str()),
             passes_releases_on: kind == DependencyKind::Runtime || is_own_version,
-            is_checked: !written.as_ref().is_some_and(|written| requirement::follows(written, place)),
+            must_cover: !written.as_ref().is_some_and(|written| requirement::follows(written, place)),
             written,
             rules: place.rules(),
         }
@@ -187,11 +187,8 @@ impl Files for CargoFiles {
             for entry in manifest.dependencies.iter().filter(|entry| entry.kind == DependencyKind::Runtime) {
                 let target = outside::manifest_of(entry, &manifest.path);
                 let Some(&package) = target.as_deref().and_then(|target| ids.get(target)) else { continue };
-                let requirement = Self::requirement(entry, Place::Package, entry.kind);
-                found.push((
-                    dependent.clone(),
-                    Requirement { package: package.clone(), is_checked: true, ..requirement },
-                ));
+                let requirement = Self::requirement(entry, Place::Outside, entry.kind);
+                found.push((dependent.clone(), Requirement { package: package.clone(), ..requirement }));
             }
         }
         found

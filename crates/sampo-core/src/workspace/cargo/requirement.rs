@@ -49,6 +49,8 @@ pub(super) enum Place {
     Package,
     /// In `[workspace.dependencies]`.
     Workspace,
+    /// In a manifest of what is no member, which a release never changes.
+    Outside,
 }
 
 impl Place {
@@ -65,6 +67,7 @@ impl Place {
                 covers,
                 advice: ADVICE,
             },
+            Self::Outside => &Rules { followed: |_, _| None, covers, advice: ADVICE },
         }
     }
 }
@@ -80,6 +83,9 @@ enum Form {
 }
 
 fn form(written: &str, place: Place) -> Option<Form> {
+    if place == Place::Outside {
+        return None;
+    }
     let written = written.trim();
     if Version::parse(written).is_ok() {
         return Some(Form::Full);

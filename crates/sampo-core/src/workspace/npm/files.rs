@@ -93,8 +93,7 @@ impl Files for NpmFiles {
         false
     }
 
-    /// What a package needs at run time is published with its range, so this must fit; what it is developed with only
-    /// matters where nobody would change it.
+    /// What a package needs at run time must fit, in the first section that has a range for it.
     fn requirements(&self, package: &Package) -> Vec<Requirement> {
         let entries = self.manifest(&package.id).map(|manifest| manifest.dependencies.as_slice()).unwrap_or_default();
         let is_ours = |entry: &&Dependency| {
@@ -102,19 +101,14 @@ impl Files for NpmFiles {
             package.dependencies.binary_search_by(|known| known.package.cmp(&id)).is_ok()
         };
         let mut judged: BTreeSet<&str> = BTreeSet::new();
-        let requirement = |entry: &Dependency| {
-            let written = entry.specifier.as_ref().map(|literal| literal.value.clone());
-            let follows = written.as_deref().is_some_and(specifier::follows);
-            let stays = written.as_deref().is_some_and(specifier::stays);
-            (written, !follows && (stays || entry.kind == DependencyKind::Runtime))
-        };
         let ours = entries.iter().filter(is_ours).map(|entry| {
-            let (written, is_checked) = requirement(entry);
+            let written = entry.specifier.as_ref().map(|literal| literal.value.clone());
+            let is_range = !written.as_deref().is_some_and(specifier::follows);
             Requirement {
                 package: PackageId::new(Ecosystem::Npm, entry.name.as_str()),
                 written,
                 passes_releases_on: true,
-                is_checked: is_checked && judged.insert(&entry.name),
+                must_cover: is_range && entry.kind == DependencyKind::Runtime && judged.insert(&entry.name),
                 rules: &specifier::RULES,
             }
         });

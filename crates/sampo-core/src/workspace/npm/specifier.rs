@@ -9,7 +9,7 @@ use crate::workspace::files::Rules;
 pub(super) static RULES: Rules = Rules {
     followed,
     covers,
-    advice: "a range behind `^` or `~` is rewritten by itself; in a group of packages it must cover every step: write `>=1.0.0`, or a version that follows, such as `1.2.3` or `workspace:1.2.3`",
+    advice: "write a range that covers every step, such as `>=1.0.0`, or a version that follows, such as `1.2.3` or `workspace:1.2.3`; outside of groups `^1.0.0` and `~1.0.0` follow as well",
 };
 
 /// The kinds of specifiers that a release tells apart.
@@ -57,11 +57,6 @@ pub(super) fn covers(written: &str, version: &Version) -> Option<bool> {
 /// Whether it is rewritten at every release, so that it always fits.
 pub(super) fn follows(written: &str) -> bool {
     matches!(kind(written), Kind::Pin | Kind::Workspace(_)) || is_exact(written)
-}
-
-/// Whether a release never changes it, although it may not cover the new version.
-pub(super) fn stays(written: &str) -> bool {
-    kind(written) == Kind::Staying
 }
 
 /// Whether it names no version, so that nobody can tell whether it fits.
@@ -223,6 +218,5 @@ mod tests {
         for written in ["1.2.3", "v1.2.3", "", "=1.2.3", "workspace:^1.0.0"] {
             assert!(follows(written), "{written}");
         }
-        assert!(stays("<2") && stays("^1 || ^2") && !stays("^1") && !stays("1.x"));
     }
 }

@@ -1,6 +1,5 @@
 //! What is told of a publish: a line for each package in the log, and a table of those that it concerned.
 
-use sampo_core::SampoError;
 use sampo_core::markdown::code;
 use sampo_core::project::Project;
 use sampo_core::publish::push::{PushPlan, Pushed};
@@ -33,9 +32,8 @@ impl Account<'_> {
     }
 
     /// Tells what was done, with links to the tags that everybody can see.
-    pub async fn of_run(&self, job: &mut Job, pushed: &Pushed) -> Result<(), SampoError> {
+    pub fn of_run(&self, job: &mut Job, pushed: &Pushed, pages: &TagPages) {
         self.print(false);
-        let pages = TagPages::of(self.project).await?;
         let row = |step: &Step| {
             let tag =
                 if pushed.has(&step.tag) { pages.link(&step.tag) } else { format!("{}, not pushed", code(&step.tag)) };
@@ -43,7 +41,6 @@ impl Account<'_> {
         };
         let is_concerned = |step: &&Step| step.has_results() || step.has_work() || pushed.pushed.contains(&step.tag);
         job.summary.add_releases("Published", self.plan.steps.iter().filter(is_concerned).map(row).collect());
-        Ok(())
     }
 
     fn print(&self, is_dry_run: bool) {

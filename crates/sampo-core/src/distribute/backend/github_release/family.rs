@@ -7,6 +7,7 @@ use crate::distribute::model::Release;
 /// What the tags of one package have around their version.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Family {
+    is_main: bool,
     /// None if the tag of the release does not contain its version.
     affixes: Option<(String, String)>,
 }
@@ -15,18 +16,14 @@ impl Family {
     /// The package of `release`.
     pub(super) fn of(release: &Release) -> Self {
         let affixes = release.tag.rsplit_once(&release.version.to_string());
-        Self { affixes: affixes.map(|(prefix, suffix)| (prefix.to_owned(), suffix.to_owned())) }
+        let affixes = affixes.map(|(prefix, suffix)| (prefix.to_owned(), suffix.to_owned()));
+        Self { is_main: is_main(&release.tag), affixes }
     }
 
     /// The version that `tag` gives this package, if it is a tag of it.
     pub(super) fn version(&self, tag: &str) -> Option<Version> {
         let (prefix, suffix) = self.affixes.as_ref()?;
         Version::parse(tag.strip_prefix(prefix.as_str())?.strip_suffix(suffix.as_str())?).ok()
-    }
-
-    /// Whether its tags name no package (`v1.2.0`), as those of a repository's main package do.
-    fn is_main(&self) -> bool {
-        self.affixes.as_ref().is_some_and(|(prefix, suffix)| matches!(prefix.as_str(), "" | "v") && suffix.is_empty())
     }
 
     /// Whether no higher stable version of the package is among these published tags.
@@ -38,7 +35,7 @@ impl Family {
     /// Whether a release of the package may take the place of the repository's latest one: from its own package, and
     /// from another one only if it is the main one.
     pub(super) fn may_follow(&self, latest: Option<&str>) -> bool {
-        self.affixes.is_some() && latest.is_none_or(|tag| self.version(tag).is_some() || self.is_main())
+        self.affixes.is_some() && latest.is_none_or(|tag| self.version(tag).is_some() || self.is_main)
     }
 
     /// The tag of the highest version below `version` among these.
@@ -50,6 +47,11 @@ impl Family {
         let versions = published.into_iter().filter_map(|tag| Some((self.version(tag)?, tag)));
         versions.filter(|(other, _)| other < version).max_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, tag)| tag)
     }
+}
+
+/// Whether `tag` names no package (`v1.2.0`), as those of a repository's main package do.
+pub(super) fn is_main(tag: &str) -> bool {
+    Version::parse(tag.strip_prefix('v').unwrap_or(tag)).is_ok()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::compare::{Likeness, artifact};
-use super::family::Family;
+use super::family::{Family, is_main};
 use super::place::{Place, winner};
 use super::{GithubReleases, Latest};
 use crate::config::NonBlank;
@@ -79,8 +79,8 @@ impl GithubReleases {
         // One after another: whether a release becomes the latest depends on those that this run has published before.
         let _turn = self.publishing.lock().await;
         let all = self.all_since(self.places.since).await?;
-        let mut publication =
-            Publication::new(&release.tag, release.is_prerelease(), self.make_latest(release, &all).await?);
+        let make_latest = self.make_latest(release, entry, &all).await?;
+        let mut publication = Publication::new(&release.tag, release.is_prerelease(), make_latest);
         publication.discussion_category_name = self.config.discussion_category.as_ref().map(NonBlank::as_str);
         match self.releases()?.publish(entry.id, &publication).await {
             Ok(published) => {
@@ -96,18 +96,24 @@ impl GithubReleases {
         }
     }
 
-    async fn make_latest(&self, release: &Release, all: &[Entry]) -> Result<MakeLatest, BackendError> {
+    async fn make_latest(&self, release: &Release, entry: &Entry, all: &[Entry]) -> Result<MakeLatest, BackendError> {
         let family = Family::of(release);
         let published = all.iter().filter(|entry| !entry.draft).map(|entry| entry.tag_name.as_str());
         let may_lead = !release.is_prerelease() && family.is_highest(&release.version, published);
         let becomes_latest = match self.config.latest {
             Latest::Always => may_lead,
             Latest::Auto if may_lead => {
-                let current = self.releases()?.latest().await?;
+                let current = self.releases()?.latest().await?.filter(|current| !gives_way(current, entry));
                 family.may_follow(current.as_ref().map(|entry| entry.tag_name.as_str()))
             }
             Latest::Auto | Latest::Never => false,
         };
         Ok(if becomes_latest { MakeLatest::True } else { MakeLatest::False })
     }
+}
+
+/// Whether users, who find downloads at the latest release, lose nothing by another package's: the main package gives
+/// way to none.
+fn gives_way(current: &Entry, successor: &Entry) -> bool {
+    current.assets.is_empty() && !successor.assets.is_empty() && !is_main(&current.tag_name)
 }

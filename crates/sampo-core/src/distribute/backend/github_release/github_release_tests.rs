@@ -657,6 +657,18 @@ async fn latest_stays_with_newer_versions_other_packages_and_stable_ones() {
 }
 
 #[tokio::test]
+async fn latest_passes_from_a_release_without_assets_to_one_with_them_but_not_from_the_main_package() {
+    for (holder, latest) in [("lib-v0.1.0", "app-v1.2.0"), ("v0.1.0", "v0.1.0")] {
+        let github = fake();
+        github.add_tag(holder, COMMIT);
+        run(&*backend(&github, ""), &parcel(holder, &[("a.zip", b"a")]).shipment).await.succeeded();
+        github.remove_asset(holder, "a.zip");
+        run(&*backend(&github, ""), &three().shipment).await.succeeded();
+        assert_eq!(github.latest().as_deref(), Some(latest));
+    }
+}
+
+#[tokio::test]
 async fn latest_false_leaves_that_place_to_an_older_version() {
     let github = fake();
     github.add_tag("app-v1.1.0", COMMIT);
