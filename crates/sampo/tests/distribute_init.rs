@@ -324,8 +324,8 @@ fn a_package_of_npm_names_what_its_build_makes() {
     repo.commit("first");
     refused(&repo, &[], "no-programs", &["--package npm/@acme/tool", "[distribute.packages.\"npm/@acme/tool\"]"]);
     let hostile = Repo::new();
-    hostile.write("package.json", r#"{ "name": "a\n::add-mask::b ${{ c }} \"d", "version": "1.0.0" }"#).commit("first");
-    refused(&hostile, &[], "no-programs", &[r#"[distribute.packages."npm/a\n::add-mask::b ${{ c }} \"d"]"#]);
+    hostile.write("package.json", r#"{ "name": "a ${{ b }} \"c", "version": "1.0.0" }"#).commit("first");
+    refused(&hostile, &[], "no-programs", &[r#"[distribute.packages."npm/a ${{ b }} \"c"]"#]);
     let said = done(&repo, &["--package", "@acme/tool", "--build", "npm run compile -- {{ target }}"]);
     assert!(said.contains("add `NPM_TOKEN`") && !said.contains("CARGO_REGISTRY_TOKEN"), "{said}");
     let table = "\n[distribute.packages.\"npm/@acme/tool\"]\nbuild = \"npm run compile -- {{ target }}\"\n\

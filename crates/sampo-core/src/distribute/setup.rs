@@ -14,7 +14,7 @@ use crate::github::Addresses;
 use crate::init::{self, NewFile};
 use crate::project::Project;
 use crate::repository::{host_of_remote, repository};
-use crate::transaction::{self, Change};
+use crate::transaction::{self, Change, TransactionError};
 use crate::workspace::{PackageId, Workspace, find_root};
 
 mod answers;
@@ -198,7 +198,10 @@ impl Plan {
         let (own, elsewhere): (Vec<Change>, Vec<Change>) =
             self.changes.iter().cloned().partition(|change| change.path.starts_with(&self.place.root));
         transaction::apply(&self.place.root, &own)?;
-        for Change { path, after, .. } in &elsewhere {
+        for Change { path, before, after } in &elsewhere {
+            if transaction::read(path)? != *before {
+                return Err(TransactionError::Stale(path.clone()).into());
+            }
             atomic::write(path, after.as_deref().unwrap_or_default())?;
         }
         Ok(())

@@ -94,7 +94,7 @@ impl Diagnose for SetupError {
         Some(match self {
             Self::NoPrograms { packages } => {
                 let package = packages.first().map(ToString::to_string).unwrap_or_default();
-                // A name is no line of its own, whatever is in it.
+                // As TOML has it between quotes.
                 let package = package.escape_debug();
                 let others = if packages.len() > 1 { " (or another package)" } else { "" };
                 format!(

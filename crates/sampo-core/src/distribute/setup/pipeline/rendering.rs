@@ -195,6 +195,21 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_below_the_top_is_nothing_but_a_folder_whatever_its_name_is() {
+        let cargo = || [of(Ecosystem::Cargo, "a")];
+        assert!(!rendered("", cargo()).contains("working-directory"));
+        let workflow = read(&rendered_in("a/on: \"x\" ${{ y }}/", "", cargo()));
+        let folder = "a/on: \"x\" ${{ '${{' }} y }}";
+        let jobs = &workflow["jobs"];
+        let input = |job: &str, step: usize| &jobs[job]["steps"][step]["with"]["working-directory"];
+        for found in [input("release", 1), input("distribute", 2), input("retry", 2)] {
+            assert_eq!(found, folder);
+        }
+        assert_eq!(jobs["build"]["defaults"]["run"]["working-directory"], folder);
+        assert_eq!(jobs["distribute"]["steps"][1]["with"]["path"], format!("{folder}/dist"));
+    }
+
+    #[test]
     fn branches_are_filters_that_fit_nothing_else() {
         let names = ["trunk", "1.x", "on", "a+b", "x\"]\nenv: {y", "feature/*", "\u{e4}"];
         let list = toml::Value::from(names[1..].to_vec());
