@@ -14,14 +14,14 @@ Examples:
   sampo distribute init --yes --target x86_64-unknown-linux-gnu
   sampo distribute init --yes --backend directory --path 'site/{{ version }}'
   sampo distribute init --yes --ci none  without a workflow
-  sampo distribute init --package npm/tool --build 'npm run compile {{ target }}'
+  sampo distribute init --package npm/tool --build 'make {{ target }}'
 
-Writes `[distribute]` into .sampo/config.toml, a workflow, and into manifests what
-`cargo binstall` needs to know. What is there stays; running it twice changes
-nothing.
+Writes `[distribute]` into .sampo/config.toml, a workflow, and into manifests
+what `cargo binstall` needs to know. What is there stays; running it twice
+changes nothing.
 
-Exit codes: 0 done, or nothing to change, 1 error, 64 wrong usage, 130 cancelled;
-nothing is written then";
+Exit codes: 0 done, or nothing to change, 1 error, 64 wrong usage,
+130 cancelled; nothing is written then";
 
 const PROGRAMS: &str = "What is delivered";
 const PLACES: &str = "Where to";
