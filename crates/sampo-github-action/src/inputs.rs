@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use sampo_core::distribute::Grouping;
 use sampo_core::environment::Environment;
 use sampo_core::event::{Event, Reporter};
 use sampo_core::publish::ForwardedArguments;
@@ -32,6 +33,7 @@ pub const INPUTS: &[&str] = &[
     "open-discussion",
     "discussion-category",
     "release-assets",
+    "group-by",
     "tag",
     "package",
     "target",
@@ -102,6 +104,15 @@ impl Inputs {
                 "false" | "0" => Ok(false),
                 _ => anyhow::bail!("the input `{name}` is `{value}`; expected `true` or `false`"),
             },
+        }
+    }
+
+    /// What one job of the build matrix stands for: the input `group-by`.
+    pub fn grouping(&self) -> anyhow::Result<Grouping> {
+        match self.get("group-by") {
+            None | Some("package") => Ok(Grouping::Package),
+            Some("target") => Ok(Grouping::Target),
+            Some(other) => anyhow::bail!("the input `group-by` is `{other}`; expected `package` or `target`"),
         }
     }
 

@@ -55,6 +55,19 @@ fn what_a_publish_would_tag_is_to_be_built() {
 }
 
 #[test]
+fn one_job_may_build_everything_for_a_target() {
+    let repo = repo();
+    let runner = Runner::new(&repo, env!("CARGO_BIN_EXE_sampo-github-action"));
+    let step = runner.step(&[("mode", "plan"), ("group-by", "target")]);
+    let matrix: Value = serde_json::from_str(step.output("build-matrix")).unwrap();
+    assert_eq!(matrix["include"].as_array().unwrap().len(), 1, "{matrix}");
+    assert_eq!(matrix["include"][0]["packages"], "cargo/a-cli cargo/b-cli");
+    let step = runner.step(&[("mode", "plan"), ("group-by", "os")]);
+    assert_eq!(step.code, 1);
+    assert!(step.log.contains("the input `group-by` is `os`; expected `package` or `target`"), "{}", step.log);
+}
+
+#[test]
 fn what_is_tagged_here_is_built_again_and_what_is_tagged_elsewhere_is_not() {
     let repo = repo();
     repo.tag("a-cli-v1.0.0");

@@ -8,7 +8,12 @@ use sampo_core::workspace::PackageId;
 use semver::Version;
 
 /// The matrix for those of the releases that have something to build; empty if none has, or nobody asked for it.
-pub async fn of(caller: &Caller, project: &Project, plan: &ReleasePlan) -> Result<String, SampoError> {
+pub async fn of(
+    caller: &Caller,
+    project: &Project,
+    plan: &ReleasePlan,
+    grouping: Grouping,
+) -> Result<String, SampoError> {
     if !project.config.distribute.builds_something() {
         return Ok(String::new());
     }
@@ -22,7 +27,7 @@ pub async fn of(caller: &Caller, project: &Project, plan: &ReleasePlan) -> Resul
         choice: Choice { selection: Selection::AtHead, packages: Vec::new(), targets: Vec::new() },
         pending: Some(versions),
         format: MatrixFormat::Github,
-        grouping: Grouping::Package,
+        grouping,
     };
     Ok(distribute::matrix(project, &request, caller).await?.text)
 }

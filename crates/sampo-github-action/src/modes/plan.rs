@@ -46,7 +46,7 @@ async fn upcoming(job: &mut Job, caller: &Caller, project: &Project) -> anyhow::
         }
         job.summary.add_releases(title, releases.into_iter().map(|release| row(project, release)).collect());
     }
-    job.outputs.build_matrix = matrix::of(caller, project, &plan).await?;
+    job.outputs.build_matrix = matrix::of(caller, project, &plan, job.inputs.grouping()?).await?;
     job.outputs.release_plan = Some(plan);
     Ok(Ending::Through)
 }

@@ -29,6 +29,7 @@ pub async fn run(job: &mut Job, caller: &Caller) -> anyhow::Result<Ending> {
 /// Publishes `project`, which is on a branch for releases. What succeeds is pushed and told, whatever else fails.
 pub async fn publish(job: &mut Job, caller: &Caller, project: &Project) -> anyhow::Result<Ending> {
     let is_dry_run = job.inputs.flag("dry-run")?;
+    let grouping = job.inputs.grouping()?;
     let announcement = announcement::request(job, project)?;
     let git = identified(project.git(), is_dry_run).await.map_err(SampoError::from)?;
     let arguments = job.inputs.forwarded(&*job.reporter);
@@ -39,7 +40,7 @@ pub async fn publish(job: &mut Job, caller: &Caller, project: &Project) -> anyho
     // What would fail afterwards is better known before the first upload.
     let planned = released(project, &plan, true).await?;
     let missing = push::plan(&git, &plan.commit, &plan.tags(true)).await.map_err(SampoError::from)?;
-    matrix::of(caller, project, &planned).await?;
+    matrix::of(caller, project, &planned, grouping).await?;
     let pages = TagPages::of(project).await?;
     announcement::check(caller, project, &plan, announcement.as_ref()).await?;
     let is_uploaded = |id: &PackageId| plan.steps.iter().any(|s| s.package == *id && s.upload == Upload::Needed);
@@ -63,7 +64,7 @@ pub async fn publish(job: &mut Job, caller: &Caller, project: &Project) -> anyho
     plan.steps.retain(|step| pushed.has(&step.tag) || step.tagging == Tagging::Elsewhere);
     announcement::announce(job, caller, project, &plan, announcement.as_ref()).await;
     let released = released(project, &plan, false).await?;
-    job.outputs.build_matrix = matrix::of(caller, project, &released).await?;
+    job.outputs.build_matrix = matrix::of(caller, project, &released, grouping).await?;
     job.outputs.release_plan = Some(released);
     Ok(Ending::of(caller))
 }

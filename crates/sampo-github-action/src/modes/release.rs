@@ -22,7 +22,7 @@ pub async fn run(job: &mut Job, caller: &Caller) -> anyhow::Result<Ending> {
     tell(job, &project, &plan, if is_dry_run { "Would be released" } else { "Released" });
     let file = plan.to_file(&project.config, None, has_artifacts(&project).map_err(SampoError::from)?);
     // What the next steps are told is known to be right before anything is changed.
-    let matrix = matrix::of(caller, &project, &file).await?;
+    let matrix = matrix::of(caller, &project, &file, job.inputs.grouping()?).await?;
     job.outputs.release_plan = Some(file);
     if is_dry_run {
         annotations::print("dry run: nothing was changed");
